@@ -1,0 +1,83 @@
+import type { Outcome } from '@interplay/shared/protocol'
+
+/**
+ * The update log: the append-only durable record of every room, and the truth. Positions count a room's entries from 1
+ * without gaps. Every driver passes `log.contract.ts`.
+ */
+export interface UpdateLog {
+  /** Everything needed to open a room: one snapshot and the entries behind it. An unknown room is empty. */
+  load(room: string): Promise<StoredRoom>
+
+  /**
+   * Appends entries in order, all or nothing, and resolves once they are durable (fsynced). Appends to one room are
+   * serial: the caller waits for one before it makes the next; appends of many rooms share one commit.
+   * Rejects with an `AppendRefused` when no retry can help; with any other error a retry of the same entries is safe:
+   * nothing was stored.
+   */
+  append(room: string, entries: readonly LogEntry[]): Promise<Appended>
+
+  /** The stored outcomes of these event ids, in their order; `null` where the room has none. */
+  replies(room: string, eventIds: readonly string[]): Promise<(Outcome | null)[]>
+
+  /**
+   * Replaces the entries up to and including `position` by a snapshot that holds them all, in one atomic step.
+   * Replies stay. Entries with a wrong checksum are kept.
+   */
+  compact(room: string, position: number, snapshot: Uint8Array): Promise<void>
+
+  /** Drops replies older than this time (milliseconds since 1970). Resolves to how many. */
+  prune(before: number): Promise<number>
+
+  /** Names of stored rooms after `after`, in order, at most `limit`. */
+  rooms(after: string, limit: number): Promise<string[]>
+
+  /** Commits what was handed in, and closes. */
+  close(): Promise<void>
+}
+
+/** One atomic step of a room: a change of its document, the reply of the event that made it, or both. */
+export interface LogEntry {
+  /** Yjs update, encoding version 1. */
+  readonly update?: Uint8Array
+  readonly reply?: StoredReply
+}
+
+export interface StoredReply {
+  readonly eventId: string
+  /** Milliseconds since 1970. */
+  readonly at: number
+  readonly outcome: Outcome
+}
+
+export interface StoredRoom {
+  readonly snapshot: Uint8Array | null
+  /** Updates after the snapshot, oldest first. */
+  readonly updates: readonly Uint8Array[]
+  /** Position of the last entry; 0 for an empty room. */
+  readonly position: number
+  /** Rows whose checksum or shape is wrong: they are skipped, reported and kept. */
+  readonly corrupt: readonly CorruptRow[]
+}
+
+export interface CorruptRow {
+  readonly room: string
+  readonly position: number
+  readonly part: 'snapshot' | 'entry'
+  readonly reason: string
+}
+
+export interface Appended {
+  /** Position of the last entry appended. */
+  readonly position: number
+}
+
+/** The log will never take this append: another owner has the room, or an event id is stored already. */
+export class AppendRefused extends Error {
+  readonly reason: 'fenced' | 'duplicate-event'
+
+  constructor(reason: 'fenced' | 'duplicate-event', message: string) {
+    super(message)
+    this.name = 'AppendRefused'
+    this.reason = reason
+  }
+}

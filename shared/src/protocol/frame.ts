@@ -1,0 +1,148 @@
+import * as decoding from 'lib0/decoding'
+import * as encoding from 'lib0/encoding'
+import type { ErrorBody } from '../error.ts'
+
+/**
+ * Runtime frames share a socket with Hocuspocus frames. Those start with a document name that is never empty, so a
+ * first byte of 0 is ours; the second byte is the frame's kind. Payloads are JSON, as over HTTP; an empty string
+ * stands for `undefined`. `docs/spec.md` describes every byte; `frame.test.ts` pins them.
+ */
+export type Frame = Hello | Welcome | Dispatch | Reply | Refused
+
+/** Client → server, first frame of a socket that speaks runtime frames. */
+export interface Hello {
+  readonly kind: 'hello'
+  readonly version: number
+  readonly client: string
+}
+
+/** Server → client: the version in use, and the largest frame the server takes, in bytes. */
+export interface Welcome {
+  readonly kind: 'welcome'
+  readonly version: number
+  readonly maxFrameBytes: number
+}
+
+/** Client → server: run this event once. `attempt` is 0 at first and grows with every resend of the same id. */
+export interface Dispatch {
+  readonly kind: 'dispatch'
+  readonly room: string
+  readonly eventId: string
+  readonly attempt: number
+  readonly event: string
+  readonly input: unknown
+}
+
+/** Server → client: the one answer to an event id, sent once its effect is durable. */
+export interface Reply {
+  readonly kind: 'reply'
+  readonly room: string
+  readonly eventId: string
+  readonly outcome: Outcome
+}
+
+export type Outcome =
+  | { readonly ok: true; readonly output: unknown }
+  | { readonly ok: false; readonly error: ErrorBody }
+
+/** Server → client: a join or a write was not accepted, and why. A SyncStatus 0 follows a refused write. */
+export interface Refused {
+  readonly kind: 'refused'
+  readonly room: string
+  readonly scope: 'join' | 'write'
+  readonly error: ErrorBody
+}
+
+const kinds = { hello: 0, welcome: 1, dispatch: 2, reply: 3, refused: 4 } as const
+
+/** Whether bytes from a socket are a runtime frame (or a Hocuspocus one). */
+export function isRuntimeFrame(bytes: Uint8Array): boolean {
+  return bytes.length > 0 && bytes[0] === 0
+}
+
+export function writeFrame(frame: Frame): Uint8Array {
+  const encoder = encoding.createEncoder()
+  encoding.writeUint8(encoder, 0)
+  encoding.writeUint8(encoder, kinds[frame.kind])
+  switch (frame.kind) {
+    case 'hello':
+      encoding.writeVarUint(encoder, frame.version)
+      encoding.writeVarString(encoder, frame.client)
+      break
+    case 'welcome':
+      encoding.writeVarUint(encoder, frame.version)
+      encoding.writeVarUint(encoder, frame.maxFrameBytes)
+      break
+    case 'dispatch':
+      encoding.writeVarString(encoder, frame.room)
+      encoding.writeVarString(encoder, frame.eventId)
+      encoding.writeVarUint(encoder, frame.attempt)
+      encoding.writeVarString(encoder, frame.event)
+      encoding.writeVarString(encoder, writeJson(frame.input))
+      break
+    case 'reply':
+      encoding.writeVarString(encoder, frame.room)
+      encoding.writeVarString(encoder, frame.eventId)
+      encoding.writeUint8(encoder, frame.outcome.ok ? 1 : 0)
+      encoding.writeVarString(encoder, writeJson(frame.outcome.ok ? frame.outcome.output : frame.outcome.error))
+      break
+    case 'refused':
+      encoding.writeVarString(encoder, frame.room)
+      encoding.writeUint8(encoder, frame.scope === 'join' ? 0 : 1)
+      encoding.writeVarString(encoder, writeJson(frame.error))
+      break
+  }
+  return encoding.toUint8Array(encoder)
+}
+
+/** Reads one runtime frame. Throws on anything that {@link writeFrame} could not have written. */
+export function readFrame(bytes: Uint8Array): Frame {
+  const decoder = decoding.createDecoder(bytes)
+  if (decoding.readUint8(decoder) !== 0) throw new Error('not a runtime frame')
+  const frame = readBody(decoding.readUint8(decoder), decoder)
+  if (decoding.hasContent(decoder)) throw new Error(`bytes after the end of a ${frame.kind} frame`)
+  return frame
+}
+
+function readBody(kind: number, decoder: decoding.Decoder): Frame {
+  switch (kind) {
+    case kinds.hello:
+      return { kind: 'hello', version: decoding.readVarUint(decoder), client: decoding.readVarString(decoder) }
+    case kinds.welcome:
+      return { kind: 'welcome', version: decoding.readVarUint(decoder), maxFrameBytes: decoding.readVarUint(decoder) }
+    case kinds.dispatch:
+      return {
+        kind: 'dispatch',
+        room: decoding.readVarString(decoder),
+        eventId: decoding.readVarString(decoder),
+        attempt: decoding.readVarUint(decoder),
+        event: decoding.readVarString(decoder),
+        input: readJson(decoding.readVarString(decoder)),
+      }
+    case kinds.reply: {
+      const room = decoding.readVarString(decoder)
+      const eventId = decoding.readVarString(decoder)
+      const ok = decoding.readUint8(decoder) === 1
+      const payload = readJson(decoding.readVarString(decoder))
+      return { kind: 'reply', room, eventId, outcome: ok ? { ok, output: payload } : { ok, error: payload as ErrorBody } }
+    }
+    case kinds.refused:
+      return {
+        kind: 'refused',
+        room: decoding.readVarString(decoder),
+        scope: decoding.readUint8(decoder) === 0 ? 'join' : 'write',
+        error: readJson(decoding.readVarString(decoder)) as ErrorBody,
+      }
+    default:
+      throw new Error(`unknown runtime frame kind ${kind}`)
+  }
+}
+
+/** JSON text of a payload; `undefined` is the empty string. */
+export function writeJson(payload: unknown): string {
+  return JSON.stringify(payload) ?? ''
+}
+
+export function readJson(text: string): unknown {
+  return text === '' ? undefined : JSON.parse(text)
+}

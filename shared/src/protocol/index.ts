@@ -1,0 +1,16 @@
+export { newEventId } from './event-id.ts'
+export {
+  type Dispatch,
+  type Frame,
+  type Hello,
+  isRuntimeFrame,
+  type Outcome,
+  type Refused,
+  type Reply,
+  readFrame,
+  readJson,
+  type Welcome,
+  writeFrame,
+  writeJson,
+} from './frame.ts'
+export { maxEventIdLength, maxEventNameLength, maxRoomNameBytes, protocolVersion } from './limits.ts'
