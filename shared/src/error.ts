@@ -49,7 +49,9 @@ export interface ErrorBody {
 
 /** What an error code means on the wire; a code of an application's own (`fail('sold-out', …)`) is HTTP 422, not retried. */
 export function errorKind(code: string): ErrorKind {
-  return Object.hasOwn(errorKinds, code) ? errorKinds[code as ErrorCode] : { http: 422, close: 4422, retry: false }
+  return Object.hasOwn(errorKinds, code)
+    ? errorKinds[code as ErrorCode]
+    : { http: 422, close: 4422, retry: false }
 }
 
 /**

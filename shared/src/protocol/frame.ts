@@ -84,7 +84,10 @@ export function writeFrame(frame: Frame): Uint8Array {
       encoding.writeVarString(encoder, frame.room)
       encoding.writeVarString(encoder, frame.eventId)
       encoding.writeUint8(encoder, frame.outcome.ok ? 1 : 0)
-      encoding.writeVarString(encoder, writeJson(frame.outcome.ok ? frame.outcome.output : frame.outcome.error))
+      encoding.writeVarString(
+        encoder,
+        writeJson(frame.outcome.ok ? frame.outcome.output : frame.outcome.error),
+      )
       break
     case 'refused':
       encoding.writeVarString(encoder, frame.room)
@@ -107,9 +110,17 @@ export function readFrame(bytes: Uint8Array): Frame {
 function readBody(kind: number, decoder: decoding.Decoder): Frame {
   switch (kind) {
     case kinds.hello:
-      return { kind: 'hello', version: decoding.readVarUint(decoder), client: decoding.readVarString(decoder) }
+      return {
+        kind: 'hello',
+        version: decoding.readVarUint(decoder),
+        client: decoding.readVarString(decoder),
+      }
     case kinds.welcome:
-      return { kind: 'welcome', version: decoding.readVarUint(decoder), maxFrameBytes: decoding.readVarUint(decoder) }
+      return {
+        kind: 'welcome',
+        version: decoding.readVarUint(decoder),
+        maxFrameBytes: decoding.readVarUint(decoder),
+      }
     case kinds.dispatch:
       return {
         kind: 'dispatch',
@@ -124,7 +135,12 @@ function readBody(kind: number, decoder: decoding.Decoder): Frame {
       const eventId = decoding.readVarString(decoder)
       const ok = decoding.readUint8(decoder) === 1
       const payload = readJson(decoding.readVarString(decoder))
-      return { kind: 'reply', room, eventId, outcome: ok ? { ok, output: payload } : { ok, error: payload as ErrorBody } }
+      return {
+        kind: 'reply',
+        room,
+        eventId,
+        outcome: ok ? { ok, output: payload } : { ok, error: payload as ErrorBody },
+      }
     }
     case kinds.refused:
       return {

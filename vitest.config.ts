@@ -1,0 +1,17 @@
+import { defineConfig } from 'vitest/config'
+
+const conditions = ['interplay-source', 'module', 'node', 'development|production']
+
+/** Tests run from the sources: the `interplay-source` condition makes every package resolve to its `src`. */
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    projects: ['shared', 'server', 'client', 'e2e'].map((name) => ({
+      extends: true as const,
+      test: { name, root: name, include: ['**/*.test.{ts,tsx}'] },
+    })),
+  },
+})
