@@ -1,0 +1,75 @@
+export {
+  type ErrorBody,
+  type ErrorCode,
+  type ErrorKind,
+  errorKind,
+  errorKinds,
+  InterplayError,
+  type Issue,
+} from './error.ts'
+export {
+  type CounterField,
+  counter,
+  type Element,
+  type Field,
+  type FieldOptions,
+  type Fields,
+  type ListField,
+  list,
+  type MapField,
+  map,
+  type RecordField,
+  type RichTextField,
+  record,
+  richText,
+  type SharedField,
+  type TextField,
+  text,
+  type ValueField,
+  value,
+  type Writers,
+} from './fields.ts'
+export type {
+  ElementOf,
+  EventInput,
+  EventName,
+  EventOutput,
+  EventParsed,
+  EventResult,
+  InitialOf,
+  JobInput,
+  JobsOf,
+  JsonOf,
+  LiveInput,
+  LiveOf,
+  ParamsOf,
+  PresenceInput,
+  PresenceOf,
+  RecordView,
+  SignalInput,
+  SignalsOf,
+  StateJson,
+  StateOf,
+  ViewOf,
+  ViewsOf,
+} from './infer.ts'
+export { matchRoom, roomName } from './path.ts'
+export {
+  type AnyRoom,
+  defineRoom,
+  type EventDefinition,
+  type EventDefinitions,
+  event,
+  type RoomDefinition,
+  type RoomShape,
+  restrictedRoots,
+  type Schemas,
+} from './room.ts'
+export { createState, type StateOptions } from './state.ts'
+export { type InputOf, type OutputOf, type Schema, validate, validateSync } from './validate.ts'
+export type { CounterView } from './views/counter-view.ts'
+export type { ListView } from './views/list-view.ts'
+export type { Change, MapView, SharedMapView } from './views/map-view.ts'
+export type { RichTextView } from './views/rich-text-view.ts'
+export type { DeltaOperation, TextView } from './views/text-view.ts'
+export type { ValueView } from './views/value-view.ts'

@@ -1,0 +1,61 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { InterplayError, type Issue } from './error.ts'
+
+/** Any schema of a Standard Schema library: Zod, Valibot, ArkType and others. */
+export type Schema = StandardSchemaV1
+
+/** What a schema takes; `void` without a schema. */
+export type InputOf<S> = S extends Schema ? StandardSchemaV1.InferInput<S> : void
+
+/** What a schema makes of it; `void` without a schema. */
+export type OutputOf<S> = S extends Schema ? StandardSchemaV1.InferOutput<S> : void
+
+/** Issues that an error carries at most: a hostile input must not grow its own answer without bound. */
+const maxIssues = 20
+
+/**
+ * Resolves to the schema's output. Without a schema only `undefined` and `null` pass, as `undefined`.
+ * Rejects with `InterplayError('invalid-input')` and its issues; what a schema itself throws passes through.
+ */
+export async function validate<S extends Schema | undefined>(
+  schema: S,
+  value: unknown,
+): Promise<OutputOf<S>> {
+  return settle<S>(schema ? await schema['~standard'].validate(value) : validateNothing(value))
+}
+
+/** {@link validate} for places that cannot wait. An asynchronous schema is refused with a `TypeError`. */
+export function validateSync<S extends Schema | undefined>(schema: S, value: unknown): OutputOf<S> {
+  const result = schema ? schema['~standard'].validate(value) : validateNothing(value)
+  if (!(result instanceof Promise)) return settle<S>(result)
+  result.catch(() => {})
+  throw new TypeError('This schema is asynchronous. State needs a schema that validates at once.')
+}
+
+function validateNothing(value: unknown): StandardSchemaV1.Result<unknown> {
+  return value == null ? { value: undefined } : { issues: [{ message: 'Expected nothing' }] }
+}
+
+function settle<S>(result: StandardSchemaV1.Result<unknown>): OutputOf<S> {
+  if (result.issues) throw invalidInput(result.issues.slice(0, maxIssues).map(plainIssue))
+  return result.value as OutputOf<S>
+}
+
+function plainIssue({ message, path = [] }: StandardSchemaV1.Issue): Issue {
+  return {
+    path: path.map((segment) => {
+      const key = typeof segment === 'object' ? segment.key : segment
+      return typeof key === 'symbol' ? String(key) : key
+    }),
+    message,
+  }
+}
+
+/** The error of an input with these issues; its message names the first one. */
+export function invalidInput(issues: readonly Issue[], where = ''): InterplayError {
+  const [first] = issues
+  const place = [where, ...(first?.path ?? [])].filter((key) => key !== '').join('.')
+  return new InterplayError('invalid-input', `${place || 'Input'}: ${first?.message ?? 'invalid'}`, {
+    issues,
+  })
+}
