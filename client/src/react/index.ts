@@ -1,0 +1,3 @@
+export { ClientProvider, useClient } from './client-provider.ts'
+export { type RoomHooks, type RoomProviderProps, roomHooks, type SetPresence } from './room-hooks.ts'
+export type { Json } from './use-shared.ts'
