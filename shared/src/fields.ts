@@ -1,4 +1,5 @@
-import { type InputOf, type OutputOf, type Schema, validateSync } from './validate.ts'
+import { plainReader } from './plain.ts'
+import type { InputOf, OutputOf, Schema } from './validate.ts'
 
 /** Who may write a field: every client that may write to the room, or only handlers on the server. */
 export type Writers = 'everyone' | 'handlers'
@@ -132,8 +133,9 @@ export function value<S extends Schema>(
       'value() needs a schema: value(z.string()), or one of another Standard Schema library',
     )
   }
-  const fallback = options.default === undefined ? undefined : validateSync(schema, options.default)
-  return { kind: 'value', writers: writersOf(options), schema, default: fallback }
+  const fallback =
+    options.default === undefined ? undefined : plainReader(schema).write(options.default, 'default')
+  return { kind: 'value', writers: writersOf(options), schema, default: fallback as OutputOf<S> | undefined }
 }
 
 function writersOf({ writers = 'everyone' }: FieldOptions): Writers {

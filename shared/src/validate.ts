@@ -4,11 +4,14 @@ import { InterplayError, type Issue } from './error.ts'
 /** Any schema of a Standard Schema library: Zod, Valibot, ArkType and others. */
 export type Schema = StandardSchemaV1
 
-/** What a schema takes; `void` without a schema. */
-export type InputOf<S> = S extends Schema ? StandardSchemaV1.InferInput<S> : void
+/** What a schema takes; nothing without a schema. */
+export type InputOf<S> = S extends Schema ? StandardSchemaV1.InferInput<S> : Nothing
 
-/** What a schema makes of it; `void` without a schema. */
-export type OutputOf<S> = S extends Schema ? StandardSchemaV1.InferOutput<S> : void
+/** What a schema makes of it; nothing without a schema. */
+export type OutputOf<S> = S extends Schema ? StandardSchemaV1.InferOutput<S> : Nothing
+
+// biome-ignore lint/suspicious/noConfusingVoidType: handlers without an output may return nothing at all.
+type Nothing = void
 
 /** Issues that an error carries at most: a hostile input must not grow its own answer without bound. */
 const maxIssues = 20

@@ -1,6 +1,7 @@
 import type * as Y from 'yjs'
 import { invalidInput } from '../validate.ts'
-import { openPlace, type Place, type Scope } from './scope.ts'
+import type { Place } from './place.ts'
+import { openPlace, type Scope } from './scope.ts'
 
 /** A number that many add to at once. Each writer keeps its own part, and the value is the sum of the parts. */
 export class CounterView {

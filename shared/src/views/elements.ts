@@ -1,6 +1,6 @@
 import { type Element, isSchema } from '../fields.ts'
-import { plainReader } from './plain.ts'
-import type { Scope, View } from './scope.ts'
+import { plainReader } from '../plain.ts'
+import type { Scope } from './scope.ts'
 
 /** How a list or map reads and writes what it holds. */
 export interface Elements {
@@ -17,10 +17,9 @@ export function elementsOf(scope: Scope, element: Element): Elements {
     const { read, write } = plainReader(element)
     return { read, write: (input) => write(input, scope.name), json: read }
   }
-  const read = (stored: unknown) => scope.view(element, stored)
   return {
-    read,
+    read: (stored) => scope.view(element, stored),
     write: (input) => scope.build(element, input),
-    json: (stored) => (read(stored) as View | undefined)?.toJSON(),
+    json: (stored) => scope.view(element, stored)?.toJSON(),
   }
 }

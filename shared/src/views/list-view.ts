@@ -1,8 +1,9 @@
 import * as Y from 'yjs'
 import type { ListField } from '../fields.ts'
+import { checkRange } from '../plain.ts'
 import { type Elements, elementsOf } from './elements.ts'
-import { checkRange } from './plain.ts'
-import { openPlace, type Place, type Scope, type SharedType } from './scope.ts'
+import type { Place, SharedType } from './place.ts'
+import { openPlace, type Scope } from './scope.ts'
 
 /**
  * An ordered list. `T` is what it holds: plain JSON values (frozen) for a schema, views for a field; `Input` is what

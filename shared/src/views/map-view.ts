@@ -1,9 +1,10 @@
 import type * as Y from 'yjs'
 import type { MapField } from '../fields.ts'
+import { wellFormed } from '../plain.ts'
 import { type Elements, elementsOf } from './elements.ts'
 import type { Json } from './list-view.ts'
-import { wellFormed } from './plain.ts'
-import { openPlace, type Place, type Scope } from './scope.ts'
+import type { Place } from './place.ts'
+import { openPlace, type Scope } from './scope.ts'
 
 /** What `update` takes: the properties to replace, or a function from the current value to the next one. */
 export type Change<T, Input> = (Input extends object ? Partial<Input> : never) | ((current: T) => Input)

@@ -1,5 +1,6 @@
 import type * as Y from 'yjs'
-import { openPlace, type Place, type Scope } from './scope.ts'
+import type { Place } from './place.ts'
+import { openPlace, type Scope } from './scope.ts'
 
 /** The document of a rich text editor. Editors write it through {@link RichTextView.yjs}. */
 export class RichTextView {

@@ -1,6 +1,7 @@
 import type * as Y from 'yjs'
-import { checkRange, wellFormed } from './plain.ts'
-import { openPlace, type Place, type Scope } from './scope.ts'
+import { checkRange, wellFormed } from '../plain.ts'
+import type { Place } from './place.ts'
+import { openPlace, type Scope } from './scope.ts'
 
 /** One operation of a text delta, as in Quill and Yjs. */
 export interface DeltaOperation {

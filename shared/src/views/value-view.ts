@@ -1,7 +1,8 @@
 import type * as Y from 'yjs'
 import type { ValueField } from '../fields.ts'
-import { plainReader } from './plain.ts'
-import { observeKey, type Place, type Scope } from './scope.ts'
+import { plainReader } from '../plain.ts'
+import { observeKey, type Place } from './place.ts'
+import type { Scope } from './scope.ts'
 
 /** One plain JSON value; the last write wins. `T` is what it reads as, `Input` what it takes. */
 export class ValueView<T, Input = T> {

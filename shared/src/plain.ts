@@ -1,5 +1,5 @@
-import { InterplayError, type Issue } from '../error.ts'
-import { invalidInput, type Schema, validateSync } from '../validate.ts'
+import { InterplayError, type Issue } from './error.ts'
+import { invalidInput, type Schema, validateSync } from './validate.ts'
 
 /** Nesting of a plain value that state holds at most; a value that contains itself ends here too. */
 const maxDepth = 64
@@ -30,7 +30,10 @@ const readers = new WeakMap<Schema, PlainReader>()
 /** The reader of a schema. Objects in a document never change, so each is checked once. */
 export function plainReader(schema: Schema): PlainReader {
   let reader = readers.get(schema)
-  if (!reader) readers.set(schema, (reader = createReader(schema)))
+  if (!reader) {
+    reader = createReader(schema)
+    readers.set(schema, reader)
+  }
   return reader
 }
 
@@ -39,6 +42,7 @@ function createReader(schema: Schema): PlainReader {
 
   const check = (stored: unknown): unknown => {
     try {
+      if (!isPlain(stored)) return undefined
       const output = validateSync(schema, freeze(stored))
       return isEqual(output, stored) ? stored : freeze(output)
     } catch {
@@ -47,9 +51,11 @@ function createReader(schema: Schema): PlainReader {
   }
 
   const read = (stored: unknown): unknown => {
+    if (stored === undefined) return undefined
     if (typeof stored !== 'object' || stored === null) return check(stored)
-    let value = checked.get(stored)
-    if (value === undefined && !checked.has(stored)) checked.set(stored, (value = check(stored)))
+    if (checked.has(stored)) return checked.get(stored)
+    const value = check(stored)
+    checked.set(stored, value)
     return value
   }
 
@@ -77,19 +83,25 @@ function plainCopy(value: unknown, where: string, path: readonly (string | numbe
   }
   if (value === null || typeof value === 'boolean' || Number.isFinite(value)) return value
   if (typeof value === 'string') return wellFormed(value)
-  if (typeof value !== 'object') return refuse(`${String(value)} is not JSON`)
+  if (typeof value !== 'object')
+    return refuse(`${typeof value === 'number' ? value : typeof value} is not JSON`)
   if (path.length >= maxDepth) return refuse(`Nested deeper than ${maxDepth}`)
-  if (Array.isArray(value)) return value.map((item, index) => plainCopy(item, where, [...path, index]))
-  const prototype = Object.getPrototypeOf(value)
-  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
-    return refuse(`A ${value.constructor?.name ?? 'class instance'} is not JSON`)
-  }
+  if (Array.isArray(value))
+    return Array.from(value, (item, index) => plainCopy(item, where, [...path, index]))
+  if (!isPlain(value)) return refuse(`A ${value.constructor?.name} is not JSON`)
   const copy: Record<string, unknown> = {}
   for (const [key, item] of Object.entries(value)) {
     if (key === '__proto__') return refuse('The key __proto__ cannot be stored in a value')
     if (item !== undefined) copy[wellFormed(key)] = plainCopy(item, where, [...path, key])
   }
   return copy
+}
+
+/** Whether a value is no instance of a class: a shared type, a Date, bytes. */
+function isPlain(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return true
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
 function freeze<T>(value: T): T {
