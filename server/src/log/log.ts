@@ -12,26 +12,30 @@ export interface UpdateLog {
    * Appends entries in order, all or nothing, and resolves once they are durable (fsynced). Appends to one room are
    * serial: the caller waits for one before it makes the next; appends of many rooms share one commit.
    * Rejects with an `AppendRefused` when no retry can help; with any other error a retry of the same entries is safe:
-   * nothing was stored.
+   * nothing was stored. Appending nothing resolves to the room's position.
    */
   append(room: string, entries: readonly LogEntry[]): Promise<Appended>
 
-  /** The stored outcomes of these event ids, in their order; `null` where the room has none. */
+  /**
+   * The stored outcomes of these event ids, in their order; `null` where the room has none. A stored outcome that is
+   * damaged comes back as a failed one of code `internal`: its event has run, and must not run again.
+   */
   replies(room: string, eventIds: readonly string[]): Promise<(Outcome | null)[]>
 
   /**
    * Replaces the entries up to and including `position` by a snapshot that holds them all, in one atomic step.
-   * Replies stay. Entries with a wrong checksum are kept.
+   * Replies stay. Does nothing when the stored snapshot is as new. Rows with a wrong checksum, the old snapshot among
+   * them, are set aside and reported by every `load`. Rejects with a `RangeError` when the room has no such position.
    */
   compact(room: string, position: number, snapshot: Uint8Array): Promise<void>
 
   /** Drops replies older than this time (milliseconds since 1970). Resolves to how many. */
   prune(before: number): Promise<number>
 
-  /** Names of stored rooms after `after`, in order, at most `limit`. */
+  /** Names of stored rooms after `after`, in the order of their UTF-8 bytes, at most `limit`. */
   rooms(after: string, limit: number): Promise<string[]>
 
-  /** Commits what was handed in, and closes. */
+  /** Commits what was handed in, and closes. Calls made later reject with `LogClosed`. */
   close(): Promise<void>
 }
 
@@ -80,4 +84,20 @@ export class AppendRefused extends Error {
     this.name = 'AppendRefused'
     this.reason = reason
   }
+
+  static duplicate(room: string, eventId: string): AppendRefused {
+    return new AppendRefused('duplicate-event', `Room ${room} has a reply to event ${eventId} already`)
+  }
+}
+
+export class LogClosed extends Error {
+  constructor() {
+    super('The log is closed')
+    this.name = 'LogClosed'
+  }
+}
+
+/** Throws on a name that UTF-8 cannot hold: two such names could become one. */
+export function assertRoomName(room: string): void {
+  if (!room.isWellFormed()) throw new TypeError('A room name must be well-formed Unicode')
 }

@@ -1,0 +1,13 @@
+import { describeUpdateLog, type LogBed } from './log.contract.ts'
+import { memoryLog } from './memory.ts'
+
+const nothingLasts = 'nothing outlives the process'
+
+export const memoryBed = (): LogBed => ({ open: async () => memoryLog(), remove: async () => {} })
+
+describeUpdateLog('memory', memoryBed, {
+  reopen: nothingLasts,
+  crash: nothingLasts,
+  sever: 'there is nothing to be cut off from',
+  damage: nothingLasts,
+})
