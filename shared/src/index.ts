@@ -7,28 +7,21 @@ export {
   InterplayError,
   type Issue,
 } from './error.ts'
-export {
-  type CounterField,
-  counter,
-  type Element,
-  type Field,
-  type FieldOptions,
-  type Fields,
-  type ListField,
-  list,
-  type MapField,
-  map,
-  type RecordField,
-  type RichTextField,
-  record,
-  richText,
-  type SharedField,
-  type TextField,
-  text,
-  type ValueField,
-  value,
-  type Writers,
-} from './fields.ts'
+export type {
+  CounterField,
+  Element,
+  Field,
+  Fields,
+  ListField,
+  MapField,
+  RecordField,
+  RichTextField,
+  SharedField,
+  TextField,
+  ValueField,
+  Writers,
+} from './field.ts'
+export { counter, type FieldOptions, list, map, record, richText, text, value } from './fields.ts'
 export type {
   ElementOf,
   EventInput,

@@ -10,7 +10,7 @@ import type {
   RichTextField,
   TextField,
   ValueField,
-} from './fields.ts'
+} from './field.ts'
 import type { ParamName } from './pattern.ts'
 import type { AnyRoom, Schemas } from './room.ts'
 import type { InputOf, OutputOf, Schema } from './validate.ts'
@@ -28,10 +28,15 @@ type Show<T> = { [K in keyof T]: T[K] } & unknown
 export type ParamsOf<R extends Pick<AnyRoom, 'pattern'>> = { readonly [K in ParamName<R['pattern']>]: string }
 
 /** The state of a room: one view per field. */
-export type StateOf<R extends AnyRoom> = Show<ViewsOf<R['state']> & { readonly toJSON: () => StateJson<R> }>
+export type StateOf<R extends AnyRoom> = Show<StateMembers<R['state']> & ViewsOf<R['state']>>
 
 /** The state of a room as plain JSON. */
-export type StateJson<R extends AnyRoom> = { [K in keyof R['state']]: JsonOf<R['state'][K]> }
+export type StateJson<R extends AnyRoom> = JsonOfFields<R['state']>
+
+interface StateMembers<F extends Fields> {
+  /** Deep plain JSON. */
+  toJSON(): JsonOfFields<F>
+}
 
 /** Names of a room's events. */
 export type EventName<R extends AnyRoom> = keyof R['events'] & string
@@ -100,22 +105,22 @@ export type ViewOf<F extends Field> = F extends TextField
               : never
 
 /** A view per field, and what every record has. */
-export type RecordView<C extends Fields> = Show<ViewsOf<C> & RecordMembers<C>>
+export type RecordView<C extends Fields> = Show<RecordMembers<C> & ViewsOf<C>>
 
 interface RecordMembers<C extends Fields> {
   /** Sets plain values, all in one transaction; `undefined` leaves one as it is. Throws `invalid-input`. */
-  readonly set: (values: PlainValues<C>) => void
+  set(
+    values: Show<{
+      -readonly [K in keyof C as C[K] extends ValueField ? K : never]?: C[K] extends ValueField<infer S>
+        ? InputOf<S>
+        : never
+    }>,
+  ): void
   /** Deep plain JSON. */
-  readonly toJSON: () => JsonOfFields<C>
+  toJSON(): JsonOfFields<C>
   /** Calls back after each transaction that changed the record or something in it. Returns the stop. */
-  readonly subscribe: (listener: () => void) => () => void
+  subscribe(listener: () => void): () => void
   readonly yjs: Y.Map<unknown>
-}
-
-type PlainValues<C extends Fields> = {
-  [K in keyof C as C[K] extends ValueField ? K : never]?: C[K] extends ValueField<infer S>
-    ? InputOf<S>
-    : never
 }
 
 /** What a list or map gives for an element: the plain value of a schema, the view of a field. */
@@ -161,7 +166,7 @@ export type JsonOf<E extends Element | Field> = E extends Schema
               ? OutputOf<S> | Missing<D>
               : never
 
-type JsonOfFields<C extends Fields> = { [K in keyof C]: JsonOf<C[K]> }
+type JsonOfFields<C extends Fields> = Show<{ -readonly [K in keyof C]: JsonOf<C[K]> }>
 
 /** A value without a default may be missing. */
 type Missing<D> = D extends undefined ? undefined : never

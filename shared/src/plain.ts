@@ -14,7 +14,7 @@ export function checkRange(where: string, index: number, count: number, length: 
   const whole = Number.isSafeInteger(index) && Number.isSafeInteger(count)
   if (whole && index >= 0 && count >= 0 && index + count <= length) return
   const range = count === 0 ? `index ${index}` : `${count} from index ${index}`
-  throw invalidInput([{ path: [], message: `${range} is outside its length of ${length}` }], where)
+  throw invalidInput(`${range} is outside its length of ${length}`, where)
 }
 
 /** Gives stored values as their schema knows them. */
@@ -70,7 +70,7 @@ function createReader(schema: Schema): PlainReader {
     if (read(stored) !== undefined) return stored
     const message =
       'The schema does not accept its own output. State is checked on every read: use a schema without transforms'
-    throw invalidInput([{ path: [], message }], where)
+    throw invalidInput(message, where)
   }
 
   return { read, write }

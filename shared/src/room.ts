@@ -1,7 +1,8 @@
-import { type Element, type Field, type Fields, isSchema } from './fields.ts'
+import { type Element, type Field, type Fields, isSchema } from './field.ts'
 import { parsePattern } from './pattern.ts'
 import { maxEventNameLength } from './protocol/limits.ts'
 import type { Schema } from './validate.ts'
+import { behaviour } from './views/scope.ts'
 
 /** The contract of one event: what it takes and what it answers. */
 export interface EventDefinition<
@@ -172,7 +173,7 @@ function checkFields(where: string, fields: Fields, place: 'root' | 'record' | '
     const here = `${where}.${name}`
     if (viewMembers.includes(name))
       throw new TypeError(`${here}: "${name}" is a member of every view. Use another name.`)
-    if (!field || typeof field !== 'object' || !('writers' in field)) {
+    if (!field || typeof field !== 'object' || !(behaviour in field)) {
       throw new TypeError(
         `${here} is not a field. Wrap a schema: ${name}: value(schema), or use text(), map(schema) and so on.`,
       )

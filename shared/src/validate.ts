@@ -30,7 +30,7 @@ export async function validate<S extends Schema | undefined>(
 /** {@link validate} for places that cannot wait. An asynchronous schema is refused with a `TypeError`. */
 export function validateSync<S extends Schema | undefined>(schema: S, value: unknown): OutputOf<S> {
   const result = schema ? schema['~standard'].validate(value) : validateNothing(value)
-  if (!(result instanceof Promise)) return settle<S>(result)
+  if (!('then' in result)) return settle<S>(result)
   result.catch(() => {})
   throw new TypeError('This schema is asynchronous. State needs a schema that validates at once.')
 }
@@ -40,7 +40,7 @@ function validateNothing(value: unknown): StandardSchemaV1.Result<unknown> {
 }
 
 function settle<S>(result: StandardSchemaV1.Result<unknown>): OutputOf<S> {
-  if (result.issues) throw invalidInput(result.issues.slice(0, maxIssues).map(plainIssue))
+  if (result.issues) throw invalidInput(Array.from(result.issues, plainIssue).slice(0, maxIssues))
   return result.value as OutputOf<S>
 }
 
@@ -54,8 +54,9 @@ function plainIssue({ message, path = [] }: StandardSchemaV1.Issue): Issue {
   }
 }
 
-/** The error of an input with these issues; its message names the first one. */
-export function invalidInput(issues: readonly Issue[], where = ''): InterplayError {
+/** The error of an input: one fault or several. `where` and the first path name the place in its message. */
+export function invalidInput(fault: string | readonly Issue[], where = ''): InterplayError {
+  const issues = typeof fault === 'string' ? [{ path: [], message: fault }] : fault
   const [first] = issues
   const place = [where, ...(first?.path ?? [])].filter((key) => key !== '').join('.')
   return new InterplayError('invalid-input', `${place || 'Input'}: ${first?.message ?? 'invalid'}`, {

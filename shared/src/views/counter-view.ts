@@ -1,19 +1,11 @@
-import type * as Y from 'yjs'
+import * as Y from 'yjs'
 import { invalidInput } from '../validate.ts'
-import type { Place } from './place.ts'
-import { openPlace, type Scope } from './scope.ts'
+import type { Place, YMap } from './place.ts'
+import type { SharedBehaviour } from './scope.ts'
+import { SharedView } from './shared-view.ts'
 
 /** A number that many add to at once. Each writer keeps its own part, and the value is the sum of the parts. */
-export class CounterView {
-  private readonly scope: Scope
-  private readonly place: Place<Y.Map<unknown>>
-
-  /** @internal */
-  constructor(scope: Scope, place: Place<Y.Map<unknown>>) {
-    this.scope = scope
-    this.place = place
-  }
-
+export class CounterView extends SharedView<YMap> {
   get value(): number {
     const parts = [...(this.place.read()?.values() ?? [])].filter(isFiniteNumber)
     // In order of size, because the sum of fractions depends on the order and replicas must agree.
@@ -27,7 +19,7 @@ export class CounterView {
     const own = this.place.read()?.get(key)
     const next = (isFiniteNumber(own) ? own : 0) + amount
     if (!isFiniteNumber(amount) || !isFiniteNumber(next)) {
-      throw invalidInput([{ path: [], message: `Expected a finite number, got ${amount}` }], this.scope.name)
+      throw invalidInput(`expected a finite number, got ${amount}`, this.scope.name)
     }
     this.scope.write(() => void this.place.open().set(key, next))
   }
@@ -35,16 +27,16 @@ export class CounterView {
   toJSON(): number {
     return this.value
   }
+}
 
-  /** Calls back after each transaction that changed the counter. Returns the stop. */
-  subscribe(listener: () => void): () => void {
-    return this.place.observe(listener)
-  }
-
-  /** The shared type: the parts by writer. */
-  get yjs(): Y.Map<unknown> {
-    return openPlace(this.scope, this.place)
-  }
+export const counterBehaviour: SharedBehaviour = {
+  type: Y.Map,
+  view: (scope, _, place) => new CounterView(scope, place as Place<YMap>),
+  build: (_, initial, { where, counterKey }) => {
+    if (initial === undefined) return new Y.Map()
+    if (isFiniteNumber(initial)) return new Y.Map([[counterKey, initial]])
+    throw invalidInput('expected a finite number', where)
+  },
 }
 
 function isFiniteNumber(value: unknown): value is number {

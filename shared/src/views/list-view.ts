@@ -1,24 +1,23 @@
 import * as Y from 'yjs'
-import type { ListField } from '../fields.ts'
+import type { ListField } from '../field.ts'
 import { checkRange } from '../plain.ts'
-import { type Elements, elementsOf } from './elements.ts'
+import { invalidInput } from '../validate.ts'
+import { buildElement, type Elements, elementsOf } from './element.ts'
 import type { Place, SharedType } from './place.ts'
-import { openPlace, type Scope } from './scope.ts'
+import type { Scope, SharedBehaviour } from './scope.ts'
+import { SharedView } from './shared-view.ts'
 
 /**
  * An ordered list. `T` is what it holds: plain JSON values (frozen) for a schema, views for a field; `Input` is what
  * it takes. Items that do not fit the definition, written by another version or a hostile client, keep their index:
  * `get` gives `undefined` for them, iteration and `toJSON` skip them.
  */
-export class ListView<T, Input = T> {
-  private readonly scope: Scope
-  private readonly place: Place<Y.Array<unknown>>
+export class ListView<T, Input = T> extends SharedView<Y.Array<unknown>> {
   private readonly elements: Elements
 
   /** @internal */
   constructor(scope: Scope, field: ListField, place: Place<Y.Array<unknown>>) {
-    this.scope = scope
-    this.place = place
+    super(scope, place)
     this.elements = elementsOf(scope, field.element)
   }
 
@@ -79,18 +78,20 @@ export class ListView<T, Input = T> {
       .filter((item) => item !== undefined) as Json<T>[]
   }
 
-  /** Calls back after each transaction that changed the list or something in it. Returns the stop. */
-  subscribe(listener: () => void): () => void {
-    return this.place.observe(listener)
-  }
-
-  get yjs(): Y.Array<unknown> {
-    return openPlace(this.scope, this.place)
-  }
-
   private stored(): unknown[] {
     return this.place.read()?.toArray() ?? []
   }
+}
+
+export const listBehaviour: SharedBehaviour = {
+  type: Y.Array,
+  view: (scope, field, place) => new ListView(scope, field as ListField, place as Place<Y.Array<unknown>>),
+  build: (field, initial = [], context) => {
+    if (!Array.isArray(initial)) throw invalidInput('expected an array', context.where)
+    const list = new Y.Array<unknown>()
+    list.push(initial.map((item, index) => buildElement((field as ListField).element, item, index, context)))
+    return list
+  },
 }
 
 /** What a view is as JSON; a plain value is itself. */

@@ -1,10 +1,12 @@
-import type * as Y from 'yjs'
-import type { MapField } from '../fields.ts'
+import * as Y from 'yjs'
+import type { MapField } from '../field.ts'
 import { wellFormed } from '../plain.ts'
-import { type Elements, elementsOf } from './elements.ts'
+import { invalidInput } from '../validate.ts'
+import { buildElement, type Elements, elementsOf } from './element.ts'
 import type { Json } from './list-view.ts'
-import type { Place } from './place.ts'
-import { openPlace, type Scope } from './scope.ts'
+import type { Place, YMap } from './place.ts'
+import type { Scope, SharedBehaviour } from './scope.ts'
+import { SharedView } from './shared-view.ts'
 
 /** What `update` takes: the properties to replace, or a function from the current value to the next one. */
 export type Change<T, Input> = (Input extends object ? Partial<Input> : never) | ((current: T) => Input)
@@ -15,15 +17,12 @@ export type Change<T, Input> = (Input extends object ? Partial<Input> : never) |
  * Values that do not fit the schema, written by another version or a hostile client, are counted by `size`, `has` and
  * `keys`; `get` gives `undefined` for them, `values`, `entries` and `toJSON` skip them. The order of keys is not shared.
  */
-export class MapView<T, Input = T> {
-  private readonly scope: Scope
-  private readonly place: Place<Y.Map<unknown>>
+export class MapView<T, Input = T> extends SharedView<YMap> {
   private readonly elements: Elements
 
   /** @internal */
-  constructor(scope: Scope, field: MapField, place: Place<Y.Map<unknown>>) {
-    this.scope = scope
-    this.place = place
+  constructor(scope: Scope, field: MapField, place: Place<YMap>) {
+    super(scope, place)
     this.elements = elementsOf(scope, field.element)
   }
 
@@ -91,15 +90,6 @@ export class MapView<T, Input = T> {
     })
     return Object.fromEntries(entries) as Record<string, Json<T>>
   }
-
-  /** Calls back after each transaction that changed the map or something in it. Returns the stop. */
-  subscribe(listener: () => void): () => void {
-    return this.place.observe(listener)
-  }
-
-  get yjs(): Y.Map<unknown> {
-    return openPlace(this.scope, this.place)
-  }
 }
 
 /**
@@ -108,4 +98,20 @@ export class MapView<T, Input = T> {
  */
 export interface SharedMapView<T, Input> extends Omit<MapView<T, Input>, 'update'> {
   [Symbol.iterator](): IterableIterator<[key: string, value: T]>
+}
+
+export const mapBehaviour: SharedBehaviour = {
+  type: Y.Map,
+  view: (scope, field, place) => new MapView(scope, field as MapField, place as Place<YMap>),
+  build: (field, initial = {}, context) => {
+    if (typeof initial !== 'object' || initial === null)
+      throw invalidInput('expected an object', context.where)
+    const { element } = field as MapField
+    return new Y.Map(
+      Object.entries(initial).map(([key, item]) => [
+        wellFormed(key),
+        buildElement(element, item, key, context),
+      ]),
+    )
+  },
 }

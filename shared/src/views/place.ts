@@ -1,11 +1,14 @@
-import * as Y from 'yjs'
+import type * as Y from 'yjs'
 import { InterplayError } from '../error.ts'
-import type { SharedField } from '../fields.ts'
 
 export type SharedType = Y.Text | Y.XmlFragment | Y.Array<unknown> | Y.Map<unknown>
+export type YMap = Y.Map<unknown>
+
+/** The class of a shared type: `Y.Text`, `Y.Map`. */
+export type TypeClass<T extends SharedType = SharedType> = new () => T
 
 /** Where a shared type lives. It may be missing, or be of another kind in a document that another version wrote. */
-export interface Place<T extends SharedType> {
+export interface Place<T extends SharedType = SharedType> {
   /** The shared type, or `undefined` when it is missing or of another kind. */
   read(): T | undefined
   /** The shared type; makes it when it is missing. Only inside a write. */
@@ -14,28 +17,19 @@ export interface Place<T extends SharedType> {
   observe(listener: () => void): () => void
 }
 
-type Constructor<T> = new () => T
-
-/** The constructor of a field's shared type. */
-export const typeOf: Record<SharedField['kind'], Constructor<SharedType>> = {
-  text: Y.Text,
-  richText: Y.XmlFragment,
-  list: Y.Array,
-  map: Y.Map,
-  record: Y.Map,
-  counter: Y.Map,
-}
-
 /** A root type of the document. */
-export function rootPlace(doc: Y.Doc, name: string, kind: Constructor<SharedType>): Place<SharedType> {
-  let type: SharedType | undefined
+export function rootPlace<T extends SharedType>(doc: Y.Doc, name: string, kind: TypeClass<T>): Place<T> {
+  let type: T | undefined
   const open = () => {
     try {
-      type ??= doc.get(name, kind as never) as unknown as SharedType
+      type ??= doc.get(name, kind as never) as unknown as T
       return type
     } catch (cause) {
-      const message = `The document has "${name}" as another kind of shared type than the state defines. Read it through the state, or give it another name.`
-      throw new InterplayError('conflict', message, { cause })
+      throw new InterplayError(
+        'conflict',
+        `The document has "${name}" as another shared type than the state.`,
+        { cause },
+      )
     }
   }
   const read = () => {
@@ -49,38 +43,33 @@ export function rootPlace(doc: Y.Doc, name: string, kind: Constructor<SharedType
 }
 
 /** A shared type that is known: an element of a map or list. */
-export function typePlace(type: SharedType): Place<SharedType> {
+export function typePlace<T extends SharedType>(type: T): Place<T> {
   return { read: () => type, open: () => type, observe: (listener) => observeType(type, listener) }
 }
 
 /** A shared type under a key of a map: the child of a record that is an element. */
-export function keyPlace(
-  parent: Place<Y.Map<unknown>>,
+export function keyPlace<T extends SharedType>(
+  parent: Place<YMap>,
   key: string,
-  kind: Constructor<SharedType>,
-): Place<SharedType> {
+  kind: TypeClass<T>,
+): Place<T> {
   const read = () => {
     const type = parent.read()?.get(key)
     return type instanceof kind ? type : undefined
   }
-  const open = () => read() ?? (parent.open().set(key, new kind()) as SharedType)
+  const open = () => read() ?? (parent.open().set(key, new kind()) as T)
   return { read, open, observe: (listener) => observeKey(parent, key, listener) }
 }
 
 /** Calls back after each transaction that changed this key of a map, or something inside its value. */
-export function observeKey(parent: Place<Y.Map<unknown>>, key: string, listener: () => void): () => void {
+export function observeKey(parent: Place<YMap>, key: string, listener: () => void): () => void {
   const type = parent.read()
   if (!type) return parent.observe(listener)
-  const observer = (events: readonly Y.YEvent<never>[]) => {
-    const touched = events.some((event) =>
-      (event.target as unknown) === type
-        ? (event as unknown as Y.YMapEvent<unknown>).keysChanged.has(key)
-        : event.path[0] === key,
-    )
-    if (touched) callSafely(listener)
-  }
-  type.observeDeep(observer as never)
-  return () => type.unobserveDeep(observer as never)
+  return observeDeep(type, listener, (event) =>
+    (event.target as unknown) === type
+      ? (event as Y.YMapEvent<unknown>).keysChanged.has(key)
+      : event.path[0] === key,
+  )
 }
 
 /** Calls back once after each transaction that changed any of these types, or something in them. */
@@ -93,9 +82,21 @@ export function observeTypes(doc: Y.Doc, types: readonly SharedType[], listener:
 }
 
 function observeType(type: SharedType, listener: () => void): () => void {
-  const observer = () => callSafely(listener)
-  type.observeDeep(observer)
-  return () => type.unobserveDeep(observer)
+  return observeDeep(type, listener, () => true)
+}
+
+type AnyEvent = Y.YEvent<Y.AbstractType<unknown>>
+
+function observeDeep(
+  type: SharedType,
+  listener: () => void,
+  concerns: (event: AnyEvent) => boolean,
+): () => void {
+  const observer = (events: AnyEvent[]) => {
+    if (events.some(concerns)) callSafely(listener)
+  }
+  type.observeDeep(observer as never)
+  return () => type.unobserveDeep(observer as never)
 }
 
 /** A listener that throws must not end the write or the sync that caused it. */
@@ -103,7 +104,7 @@ function callSafely(listener: () => void) {
   try {
     listener()
   } catch (error) {
-    const report = (globalThis as { reportError?: (error: unknown) => void }).reportError ?? console.error
-    report(error)
+    const { reportError = console.error } = globalThis as { reportError?: (error: unknown) => void }
+    reportError(error)
   }
 }

@@ -1,39 +1,35 @@
-import type * as Y from 'yjs'
-import type { Field, Fields } from '../fields.ts'
+import * as Y from 'yjs'
+import type { Field, Fields, RecordField } from '../field.ts'
 import { plainReader } from '../plain.ts'
 import { invalidInput } from '../validate.ts'
-import type { Place } from './place.ts'
-import { openPlace, type Scope, type View } from './scope.ts'
+import { buildElement } from './element.ts'
+import { keyPlace, type Place, type YMap } from './place.ts'
+import { behaviour, type Scope, type SharedBehaviour, type View } from './scope.ts'
+import { SharedView } from './shared-view.ts'
 
-/** What differs between a record in the root and one that is an element. */
-export interface RecordPlace extends Place<Y.Map<unknown>> {
+/** A record's own map, and where its children are: in root types of their own, or under keys of that map. */
+export interface RecordPlace extends Place<YMap> {
   child(name: string, field: Field): View
 }
 
-/** The members that every record view has; {@link recordView} adds one property per field. */
-class Members {
-  protected readonly scope: Scope
-  protected readonly fields: Fields
-  protected readonly place: RecordPlace
-  protected readonly children = new Map<string, View>()
+/** The members that every record view has; {@link recordBehaviour} adds one property per field. */
+class RecordMembers extends SharedView<YMap> {
+  declare protected readonly place: RecordPlace
+  private readonly fields: Fields
+  private readonly children = new Map<string, View>()
 
   constructor(scope: Scope, fields: Fields, place: RecordPlace) {
-    this.scope = scope
+    super(scope, place)
     this.fields = fields
-    this.place = place
   }
 
   set(values: Readonly<Record<string, unknown>>): void {
     const stored: [string, unknown][] = []
     for (const [name, value] of Object.entries(values)) {
-      const field = Object.hasOwn(this.fields, name) ? this.fields[name] : undefined
+      const field = fieldOf(this.fields, name, this.scope.name)
       const where = `${this.scope.name}.${name}`
-      if (field?.kind !== 'value') {
-        const message = field
-          ? `is a ${field.kind}: change it through its own view`
-          : 'is not a field of this record'
-        throw invalidInput([{ path: [], message }], where)
-      }
+      if (field.kind !== 'value')
+        throw invalidInput(`is a ${field.kind}, change it through its own view`, where)
       if (value !== undefined) stored.push([name, plainReader(field.schema).write(value, where)])
     }
     this.scope.write(() => {
@@ -45,21 +41,13 @@ class Members {
   toJSON(): Record<string, unknown> {
     const json: Record<string, unknown> = {}
     for (const name of Object.keys(this.fields)) {
-      const value = this.view(name).toJSON()
+      const value = this.child(name).toJSON()
       if (value !== undefined) json[name] = value
     }
     return json
   }
 
-  subscribe(listener: () => void): () => void {
-    return this.place.observe(listener)
-  }
-
-  get yjs(): Y.Map<unknown> {
-    return openPlace(this.scope, this.place)
-  }
-
-  protected view(name: string): View {
+  child(name: string): View {
     let view = this.children.get(name)
     if (!view) {
       view = this.place.child(name, this.fields[name]!)
@@ -69,22 +57,63 @@ class Members {
   }
 }
 
-const classes = new WeakMap<Fields, typeof Members>()
+const classes = new WeakMap<Fields, typeof RecordMembers>()
 
-/** The view of a record. Records of the same fields share one class, so that thousands of them stay cheap. */
-export function recordView(scope: Scope, fields: Fields, place: RecordPlace): View {
-  let RecordView = classes.get(fields)
-  if (!RecordView) {
-    RecordView = class extends Members {}
+/** The class of records of these fields, made once, so that thousands of them stay cheap. */
+function classOf(fields: Fields): typeof RecordMembers {
+  let known = classes.get(fields)
+  if (!known) {
+    known = class extends RecordMembers {}
     for (const name of Object.keys(fields)) {
-      Object.defineProperty(RecordView.prototype, name, {
+      Object.defineProperty(known.prototype, name, {
         enumerable: true,
-        get(this: { view(name: string): View }) {
-          return this.view(name)
+        get(this: RecordMembers) {
+          return this.child(name)
         },
       })
     }
-    classes.set(fields, RecordView)
+    classes.set(fields, known)
   }
-  return new RecordView(scope, fields, place)
+  return known
+}
+
+export const recordBehaviour: SharedBehaviour = {
+  type: Y.Map,
+  view: (scope, field, place) => {
+    const { fields } = field as RecordField
+    return new (classOf(fields))(
+      scope,
+      fields,
+      'child' in place ? (place as RecordPlace) : element(scope, place as Place<YMap>),
+    )
+  },
+  build: (field, initial = {}, context) => {
+    if (typeof initial !== 'object' || initial === null)
+      throw invalidInput('expected an object', context.where)
+    const { fields } = field as RecordField
+    for (const name of Object.keys(initial)) fieldOf(fields, name, context.where)
+    const map = new Y.Map<unknown>()
+    for (const [name, child] of Object.entries(fields)) {
+      const content = (initial as Record<string, unknown>)[name]
+      if (child.kind !== 'value') map.set(name, buildElement(child, content, name, context))
+      else if (content !== undefined) map.set(name, buildElement(child.schema, content, name, context))
+    }
+    return map
+  },
+}
+
+/** A record inside a map or list: its children live under keys of its own map. */
+function element(scope: Scope, map: Place<YMap>): RecordPlace {
+  return {
+    ...map,
+    child: (name, field) =>
+      field.kind === 'value'
+        ? field[behaviour](scope, field, map, name, `${scope.name}.${name}`)
+        : field[behaviour].view(scope, field, keyPlace(map, name, field[behaviour].type)),
+  }
+}
+
+function fieldOf(fields: Fields, name: string, where: string): Field {
+  if (Object.hasOwn(fields, name)) return fields[name]!
+  throw invalidInput('is not a field of this record', `${where}.${name}`)
 }

@@ -1,25 +1,18 @@
-import type * as Y from 'yjs'
+import * as Y from 'yjs'
+import { invalidInput } from '../validate.ts'
 import type { Place } from './place.ts'
-import { openPlace, type Scope } from './scope.ts'
+import type { SharedBehaviour } from './scope.ts'
+import { SharedView } from './shared-view.ts'
 
-/** The document of a rich text editor. Editors write it through {@link RichTextView.yjs}. */
-export class RichTextView {
-  private readonly scope: Scope
-  private readonly place: Place<Y.XmlFragment>
-
-  /** @internal */
-  constructor(scope: Scope, place: Place<Y.XmlFragment>) {
-    this.scope = scope
-    this.place = place
-  }
-
+/** The document of a rich text editor. Editors write it through `yjs`. */
+export class RichTextView extends SharedView<Y.XmlFragment> {
   /** Nodes at the top level. */
   get length(): number {
     return this.place.read()?.length ?? 0
   }
 
   /** The document as XML text; empty when a node of it is not XML. */
-  toString(): string {
+  override toString(): string {
     try {
       return this.place.read()?.toString() ?? ''
     } catch {
@@ -30,14 +23,13 @@ export class RichTextView {
   toJSON(): string {
     return this.toString()
   }
+}
 
-  /** Calls back after each transaction that changed the document. Returns the stop. */
-  subscribe(listener: () => void): () => void {
-    return this.place.observe(listener)
-  }
-
-  /** The shared type, for editor bindings. Made when a document of an older version lacks it. */
-  get yjs(): Y.XmlFragment {
-    return openPlace(this.scope, this.place)
-  }
+export const richTextBehaviour: SharedBehaviour = {
+  type: Y.XmlFragment,
+  view: (scope, _, place) => new RichTextView(scope, place as Place<Y.XmlFragment>),
+  build: (_, initial, { where }) => {
+    if (initial === undefined) return new Y.XmlFragment()
+    throw invalidInput('starts empty, an editor fills it', where)
+  },
 }

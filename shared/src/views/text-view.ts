@@ -1,7 +1,9 @@
-import type * as Y from 'yjs'
+import * as Y from 'yjs'
 import { checkRange, wellFormed } from '../plain.ts'
+import { invalidInput } from '../validate.ts'
 import type { Place } from './place.ts'
-import { openPlace, type Scope } from './scope.ts'
+import type { SharedBehaviour } from './scope.ts'
+import { SharedView } from './shared-view.ts'
 
 /** One operation of a text delta, as in Quill and Yjs. */
 export interface DeltaOperation {
@@ -15,22 +17,13 @@ export interface DeltaOperation {
  * Text that merges character by character. Every index and length counts UTF-16 code units, as in JavaScript strings
  * and in Yjs: an emoji counts two or more.
  */
-export class TextView {
-  private readonly scope: Scope
-  private readonly place: Place<Y.Text>
-
-  /** @internal */
-  constructor(scope: Scope, place: Place<Y.Text>) {
-    this.scope = scope
-    this.place = place
-  }
-
+export class TextView extends SharedView<Y.Text> {
   /** UTF-16 code units; an embedded object counts one. */
   get length(): number {
     return this.place.read()?.length ?? 0
   }
 
-  toString(): string {
+  override toString(): string {
     return this.place.read()?.toString() ?? ''
   }
 
@@ -76,16 +69,15 @@ export class TextView {
   toDelta(): DeltaOperation[] {
     return this.place.read()?.toDelta() ?? []
   }
+}
 
-  /** Calls back after each transaction that changed the text. Returns the stop. */
-  subscribe(listener: () => void): () => void {
-    return this.place.observe(listener)
-  }
-
-  /** The shared type, for editor bindings. Made when a document of an older version lacks it. */
-  get yjs(): Y.Text {
-    return openPlace(this.scope, this.place)
-  }
+export const textBehaviour: SharedBehaviour = {
+  type: Y.Text,
+  view: (scope, _, place) => new TextView(scope, place as Place<Y.Text>),
+  build: (_, initial = '', { where }) => {
+    if (typeof initial === 'string') return new Y.Text(wellFormed(initial))
+    throw invalidInput('expected a string', where)
+  },
 }
 
 /** The text with one character for each embedded object, so that its indices are those of the shared type. */

@@ -1,22 +1,23 @@
-import type * as Y from 'yjs'
-import type { ValueField } from '../fields.ts'
+import type { ValueField } from '../field.ts'
 import { plainReader } from '../plain.ts'
-import { observeKey, type Place } from './place.ts'
-import type { Scope } from './scope.ts'
+import { observeKey, type Place, type YMap } from './place.ts'
+import type { Scope, ValueBehaviour } from './scope.ts'
 
 /** One plain JSON value; the last write wins. `T` is what it reads as, `Input` what it takes. */
 export class ValueView<T, Input = T> {
   private readonly scope: Scope
   private readonly field: ValueField
-  private readonly parent: Place<Y.Map<unknown>>
+  private readonly parent: Place<YMap>
   private readonly key: string
+  private readonly where: string
 
   /** @internal */
-  constructor(scope: Scope, field: ValueField, parent: Place<Y.Map<unknown>>, key: string) {
+  constructor(scope: Scope, field: ValueField, parent: Place<YMap>, key: string, where: string) {
     this.scope = scope
     this.field = field
     this.parent = parent
     this.key = key
+    this.where = where
   }
 
   /** The value, or the default when there is none or the schema does not accept what is stored. Objects are frozen. */
@@ -28,7 +29,7 @@ export class ValueView<T, Input = T> {
 
   /** Throws `invalid-input` when the schema does not accept the value. */
   set(value: Input): void {
-    const stored = plainReader(this.field.schema).write(value, this.scope.name)
+    const stored = plainReader(this.field.schema).write(value, this.where)
     this.scope.write(() => void this.parent.open().set(this.key, stored))
   }
 
@@ -46,3 +47,6 @@ export class ValueView<T, Input = T> {
     return observeKey(this.parent, this.key, listener)
   }
 }
+
+export const valueBehaviour: ValueBehaviour = (scope, field, parent, key, where) =>
+  new ValueView(scope, field as ValueField, parent, key, where)

@@ -1,6 +1,6 @@
-import { type Element, isSchema } from '../fields.ts'
+import { type Element, isSchema } from '../field.ts'
 import { plainReader } from '../plain.ts'
-import type { Scope } from './scope.ts'
+import { type BuildContext, behaviour, type Scope } from './scope.ts'
 
 /** How a list or map reads and writes what it holds. */
 export interface Elements {
@@ -19,7 +19,21 @@ export function elementsOf(scope: Scope, element: Element): Elements {
   }
   return {
     read: (stored) => scope.view(element, stored),
-    write: (input) => scope.build(element, input),
+    write: (input) =>
+      element[behaviour].build(element, input, { where: scope.name, counterKey: scope.counterKey() }),
     json: (stored) => scope.view(element, stored)?.toJSON(),
   }
+}
+
+/** What to store for the element under a key of something that is being built. */
+export function buildElement(
+  element: Element,
+  initial: unknown,
+  key: string | number,
+  context: BuildContext,
+): unknown {
+  const where = `${context.where}.${key}`
+  return isSchema(element)
+    ? plainReader(element).write(initial, where)
+    : element[behaviour].build(element, initial, { ...context, where })
 }

@@ -1,0 +1,25 @@
+import type { Place, SharedType } from './place.ts'
+import type { Scope } from './scope.ts'
+
+/** What the views of all shared types have in common. */
+export abstract class SharedView<T extends SharedType> {
+  protected readonly scope: Scope
+  protected readonly place: Place<T>
+
+  /** @internal */
+  constructor(scope: Scope, place: Place<T>) {
+    this.scope = scope
+    this.place = place
+  }
+
+  /** Calls back after each transaction that changed it or something in it. Returns the stop. */
+  subscribe(listener: () => void): () => void {
+    return this.place.observe(listener)
+  }
+
+  /** The shared type underneath, for editor bindings. Made by a write when a document of an older version lacks it. */
+  get yjs(): T {
+    if (!this.place.read()) this.scope.write(() => void this.place.open())
+    return this.place.open()
+  }
+}
