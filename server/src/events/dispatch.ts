@@ -1,0 +1,129 @@
+import { type ErrorBody, InterplayError, createState, validate } from '@interplay/shared'
+import type { Outcome } from '@interplay/shared/protocol'
+import type { Logger } from '../observe/logging.ts'
+import type { Draft } from './draft.ts'
+import type { Actor, AnyContext, AnyImplementation } from './implement.ts'
+
+/** One event as it reached its room. */
+export interface EventRequest {
+  readonly id: string
+  readonly event: string
+  readonly input: unknown
+  readonly actor: Actor
+}
+
+/** Where an event runs: the room's name, parameters and a draft of its state. */
+export interface EventPlace {
+  readonly room: string
+  readonly params: unknown
+  readonly deadlineMs: number
+  readonly logger: Logger
+  /** Begins a draft; called once input and handler are known. */
+  readonly begin: () => Draft
+}
+
+/**
+ * What became of an event. `handled` tells whether its handler ran, so that its outcome must be recorded; `change` is
+ * the update it made; `spoilt` says that the fork holds changes to be thrown away.
+ */
+export interface Verdict {
+  readonly outcome: Outcome
+  readonly handled: boolean
+  readonly change: Uint8Array | null
+  readonly spoilt: boolean
+}
+
+/** Runs one event on a draft: validate, guard, handle, validate the output. Never throws. */
+export async function runEvent(
+  implementation: AnyImplementation,
+  request: EventRequest,
+  place: EventPlace,
+): Promise<Verdict> {
+  const { definition, code } = implementation
+  const contract = Object.hasOwn(definition.events, request.event) ? definition.events[request.event] : undefined
+  const handler = code.handlers.get(request.event)
+  if (!contract || !handler) {
+    const names = Object.keys(definition.events).join(', ') || 'none'
+    return rejected({ code: 'unknown-event', message: `No event '${request.event}' in '${definition.pattern}'. It has: ${names}.` })
+  }
+
+  let input: unknown
+  try {
+    input = await validate(contract.input, request.input)
+  } catch (error) {
+    return rejected(errorBody(error, place.logger, request))
+  }
+
+  const draft = place.begin()
+  const abort = new AbortController()
+  const context: AnyContext = {
+    id: request.id,
+    event: request.event,
+    input,
+    actor: request.actor,
+    state: createState(definition, draft.document, { writer: 'handlers', transact: draft.transact }),
+    room: place.room,
+    params: place.params,
+    signal: abort.signal,
+    logger: place.logger,
+    fail,
+  }
+  let entered = false
+  const run = async (): Promise<unknown> => {
+    if (handler.guard && !(await handler.guard(context))) fail('forbidden', `You may not dispatch '${request.event}' here.`)
+    entered = true
+    const output = await handler.handle(context)
+    try {
+      return await validate(contract.output, output)
+    } catch (cause) {
+      throw new Error(`The handler of '${request.event}' returned an output that its schema refuses.`, { cause })
+    }
+  }
+
+  try {
+    const output = await beforeDeadline(run(), place.deadlineMs, abort, request.event)
+    return { outcome: { ok: true, output }, handled: true, change: draft.close(), spoilt: false }
+  } catch (error) {
+    draft.close()
+    const outcome: Outcome = { ok: false, error: errorBody(error, place.logger, request) }
+    return { outcome, handled: entered, change: null, spoilt: draft.changed }
+  }
+}
+
+const fail = (code: string, message: string, details?: unknown): never => {
+  throw new InterplayError(code, message, { details })
+}
+
+function rejected(error: ErrorBody): Verdict {
+  return { outcome: { ok: false, error }, handled: false, change: null, spoilt: false }
+}
+
+/** Expected failures travel as they are; a bug is logged with the event's id and reaches the caller as `internal`. */
+function errorBody(error: unknown, logger: Logger, request: EventRequest): ErrorBody {
+  if (error instanceof InterplayError) return error.toJSON()
+  logger.error({ error: describe(error), event: request.event, eventId: request.id }, 'a handler threw')
+  return { code: 'internal', message: `The handler of '${request.event}' failed; its log names event ${request.id}.` }
+}
+
+function describe(error: unknown): unknown {
+  if (!(error instanceof Error)) return String(error)
+  return { message: error.message, stack: error.stack, ...(error.cause !== undefined && { cause: describe(error.cause) }) }
+}
+
+/** A handler past its deadline is told by its signal and no longer waited for; its draft is closed by the caller. */
+async function beforeDeadline<T>(running: Promise<T>, ms: number, abort: AbortController, event: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const error = new InterplayError('deadline-exceeded', `The handler of '${event}' took longer than ${ms} ms.`)
+      abort.abort(error)
+      reject(error)
+    }, ms)
+  })
+  running.catch(() => {})
+  try {
+    return await Promise.race([running, deadline])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,47 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+/** The numbers a server publishes at `/metrics`, in the Prometheus text format. */
+export type Metrics = ReturnType<typeof createMetrics>
+
+export function createMetrics() {
+  const registry = new Registry()
+  const registers = [registry]
+  return {
+    registry,
+    sockets: new Gauge({ name: 'interplay_sockets', help: 'Open WebSockets', registers }),
+    sessions: new Gauge({ name: 'interplay_sessions', help: 'Clients in rooms', registers }),
+    rooms: new Gauge({ name: 'interplay_rooms', help: 'Rooms in memory', registers }),
+    degraded: new Gauge({
+      name: 'interplay_degraded_rooms',
+      help: 'Rooms whose last append failed: their changes are not durable yet',
+      registers,
+    }),
+    damaged: new Counter({
+      name: 'interplay_corrupt_rows_total',
+      help: 'Rows of the log that could not be read',
+      registers,
+    }),
+    events: new Counter({
+      name: 'interplay_events_total',
+      help: 'Events answered, by outcome: ok, replayed or an error code',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    refused: new Counter({
+      name: 'interplay_refused_total',
+      help: 'Joins, frames and writes refused, by error code',
+      labelNames: ['code'],
+      registers,
+    }),
+    appended: new Counter({ name: 'interplay_appended_entries_total', help: 'Log entries made durable', registers }),
+    appendedBytes: new Counter({ name: 'interplay_appended_bytes_total', help: 'Bytes of updates made durable', registers }),
+    appendFailures: new Counter({ name: 'interplay_append_failures_total', help: 'Appends that failed', registers }),
+    compactions: new Counter({ name: 'interplay_compactions_total', help: 'Snapshots written', registers }),
+    handlerSeconds: new Histogram({
+      name: 'interplay_handler_seconds',
+      help: 'Time a handler took',
+      buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10],
+      registers,
+    }),
+  }
+}

@@ -1,0 +1,40 @@
+import type { Extension } from '@hocuspocus/server'
+import type { AnyImplementation } from './events/implement.ts'
+import type { UpdateLog } from './log/log.ts'
+import type { Logger } from './observe/logging.ts'
+import type { Authenticate } from './session/admit.ts'
+
+export interface ServerOptions {
+  /** Implementations of the rooms to host. Without any, every room is open: any name, no events. @default [] */
+  readonly rooms?: readonly AnyImplementation[]
+  /** Hosts rooms of other names too, without a definition. @default true if there are no `rooms` */
+  readonly openRooms?: boolean
+  /** Verifies tokens: `jwt({ … })`, `anonymous()` or a function. Without it the server listens on loopback only. */
+  readonly auth?: Authenticate
+  /** Where changes become durable: `sqliteLog(folder)`, `memoryLog()`, … */
+  readonly log: UpdateLog
+  /** Answers HTTP requests that are none of the server's own, such as the files of an application. */
+  readonly fetch?: (request: Request) => Response | Promise<Response>
+  /** Hocuspocus extensions. A throw in one costs the call it was thrown in. @default [] */
+  readonly extensions?: readonly Extension[]
+  /** Bytes of the largest frame a client may send; a larger one closes its socket. @default 16_777_216 */
+  readonly maxFrameBytes?: number
+  /** Rooms that one socket may be in. @default 100 */
+  readonly maxRoomsPerSocket?: number
+  /** Events that may wait in one room; one more is answered `overloaded`. @default 1_000 */
+  readonly maxInboxEvents?: number
+  /** Time a handler may take; then its signal aborts and its draft is discarded. @default 10_000 */
+  readonly handlerDeadlineMs?: number
+  /** Time a socket has to join its first room. @default 30_000 */
+  readonly unauthenticatedMs?: number
+  /** Time a room stays in memory after the last session left. @default 10_000 */
+  readonly unloadAfterMs?: number
+  /** Time that `close` may take to make everything durable. @default 10_000 */
+  readonly closeDeadlineMs?: number
+  /** Time that stored replies are kept: an event id dispatched again within it runs once. At least a day. @default 172_800_000 */
+  readonly keepRepliesMs?: number
+  /** @default JSON lines on standard error */
+  readonly logger?: Logger
+  /** Milliseconds since 1970. @default Date.now */
+  readonly clock?: () => number
+}

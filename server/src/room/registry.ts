@@ -1,0 +1,193 @@
+import { type Document, type Extension, Hocuspocus } from '@hocuspocus/server'
+import { InterplayError, matchRoom } from '@interplay/shared'
+import { maxRoomNameBytes } from '@interplay/shared/protocol'
+import type { AnyImplementation } from '../events/implement.ts'
+import { containedExtension, Denied, type HookContext, listens, roomExtension } from './hocuspocus.ts'
+import { Room, type RoomCode, type RoomServices } from './room.ts'
+
+export interface RegistryOptions {
+  readonly implementations: readonly AnyImplementation[]
+  readonly openRooms: boolean
+  readonly extensions: readonly Extension[]
+  readonly unloadAfterMs: number
+  readonly services: Omit<RoomServices, 'idle' | 'lost'>
+}
+
+/** The rooms in memory: each is opened once, and unloaded when nobody is in it and nothing of it is unsaved. */
+export class Registry {
+  readonly hocuspocus: Hocuspocus<HookContext>
+  /** Hooks of users that see every inbound message; where there are none, none is called. */
+  readonly hooks: { readonly message: boolean; readonly sync: boolean; readonly presence: boolean }
+  readonly #options: RegistryOptions
+  readonly #rooms = new Map<string, Room>()
+  readonly #unloadTimers = new Map<Room, NodeJS.Timeout>()
+  readonly #unloadable = new Set<Room>()
+  #implementations: readonly AnyImplementation[]
+
+  constructor(options: RegistryOptions) {
+    this.#options = options
+    this.#implementations = options.implementations
+    const extensions = options.extensions.map((extension) => containedExtension(extension, options.services.logger))
+    this.hooks = {
+      message: listens(extensions, 'beforeHandleMessage', 'afterHandleMessage'),
+      sync: listens(extensions, 'beforeSync'),
+      presence: listens(extensions, 'beforeHandleAwareness'),
+    }
+    const stores = listens(extensions, 'onChange', 'onStoreDocument')
+    this.hocuspocus = new Hocuspocus<HookContext>({
+      quiet: true,
+      // Liveness is the socket's concern: the session has no timer of its own.
+      timeout: 2 ** 31 - 1,
+      extensions: [
+        roomExtension({
+          load: (document) => this.#load(document),
+          loaded: (document) => {
+            // Without a listener, Hocuspocus would build payloads and a debounce timer per update for nobody.
+            if (!stores) document.onUpdate(() => {})
+          },
+          mayUnload: (document) => this.#mayUnload(document),
+        }),
+        ...extensions,
+      ],
+    })
+  }
+
+  get rooms(): IterableIterator<Room> {
+    return this.#rooms.values()
+  }
+
+  get(name: string): Room | undefined {
+    return this.#rooms.get(name)
+  }
+
+  /** The code of the room with this name. `null` for an open room; throws `unknown-room` if there is no such kind. */
+  codeOf(name: string): RoomCode | null {
+    if (name === '' || Buffer.byteLength(name) > maxRoomNameBytes) {
+      throw new InterplayError('unknown-room', `A room's name has 1 to ${maxRoomNameBytes} bytes.`)
+    }
+    for (const implementation of this.#implementations) {
+      const params = matchRoom(implementation.definition, name)
+      if (params) return { implementation, params }
+    }
+    if (this.#options.openRooms) return null
+    const paths = this.#implementations.map(({ definition }) => `'${definition.pattern}'`).join(', ')
+    throw new InterplayError('unknown-room', `'${name}' matches no definition. This server has: ${paths || 'none'}.`)
+  }
+
+  /** Opens a room for work that comes from no socket, and keeps it open while `use` runs. */
+  async use<T>(name: string, use: (room: Room) => T | Promise<T>): Promise<T> {
+    this.codeOf(name)
+    const document = await this.#open(name)
+    document.addDirectConnection()
+    const room = this.#rooms.get(name)!
+    try {
+      return await use(room)
+    } finally {
+      document.removeDirectConnection()
+      if (document.getConnectionsCount() === 0) this.#unloadLater(room)
+    }
+  }
+
+  /** Swaps the code of every room; events that run now finish on the old. */
+  replace(implementations: readonly AnyImplementation[]): void {
+    this.#implementations = implementations
+    for (const room of this.#rooms.values()) {
+      try {
+        room.code = this.codeOf(room.name)
+      } catch (error) {
+        this.#options.services.logger.warn({ room: room.name, error: String(error) }, 'a room keeps its old code')
+      }
+    }
+  }
+
+  /** Resolves once everything is durable, or at the deadline. Resolves to the rooms that could not be saved. */
+  async close(deadlineMs: number): Promise<Room[]> {
+    const rooms = [...this.#rooms.values()]
+    for (const room of rooms) room.writer.retryNow()
+    const saved = Promise.all(rooms.map((room) => room.settled().then(() => room.compactor.beforeUnload())))
+    let timer: NodeJS.Timeout | undefined
+    const deadline = new Promise((resolve) => {
+      timer = setTimeout(resolve, deadlineMs)
+    })
+    await Promise.race([saved, deadline])
+    clearTimeout(timer)
+    const unsaved = rooms.filter((room) => room.unsaved)
+    for (const room of rooms) room.close()
+    for (const unloading of this.#unloadTimers.values()) clearTimeout(unloading)
+    await this.hocuspocus.hooks('onDestroy', { instance: this.hocuspocus })
+    return unsaved
+  }
+
+  async #open(name: string): Promise<Document> {
+    try {
+      const config = { isAuthenticated: true, readOnly: false }
+      return await this.hocuspocus.createDocument(name, new Request('http://localhost'), 'server', config)
+    } catch (error) {
+      throw error instanceof Denied ? error.error : error
+    }
+  }
+
+  async #load(document: Document): Promise<void> {
+    const { services } = this.#options
+    const code = this.codeOf(document.name)
+    let stored: Awaited<ReturnType<typeof services.log.load>>
+    try {
+      stored = await services.log.load(document.name)
+    } catch (cause) {
+      services.logger.error({ room: document.name, error: String(cause) }, 'a room could not be read from the log')
+      throw new InterplayError('unavailable', `'${document.name}' cannot be read right now. Try again later.`, { cause })
+    }
+    const room = new Room(document.name, document, stored, code, {
+      ...services,
+      idle: (idle) => this.#unloadLater(idle),
+      lost: (lost, error) => this.#abandon(lost, error),
+    })
+    this.#rooms.set(document.name, room)
+    services.metrics.rooms.set(this.#rooms.size)
+    document.on('destroy', () => {
+      room.close()
+      clearTimeout(this.#unloadTimers.get(room))
+      this.#unloadTimers.delete(room)
+      if (this.#rooms.get(room.name) === room) this.#rooms.delete(room.name)
+      services.metrics.rooms.set(this.#rooms.size)
+    })
+  }
+
+  #mayUnload(document: Document): boolean {
+    const room = this.#rooms.get(document.name)
+    if (!room || this.#unloadable.has(room)) return true
+    this.#unloadLater(room)
+    return false
+  }
+
+  #unloadLater(room: Room): void {
+    if (this.#unloadTimers.has(room)) return
+    const timer = setTimeout(() => {
+      this.#unloadTimers.delete(room)
+      void this.#unload(room)
+    }, this.#options.unloadAfterMs)
+    timer.unref()
+    this.#unloadTimers.set(room, timer)
+  }
+
+  async #unload(room: Room): Promise<void> {
+    const idle = () => room.document.getConnectionsCount() === 0 && !room.unsaved
+    if (!idle()) return
+    await room.compactor.beforeUnload()
+    if (!idle()) return
+    this.#unloadable.add(room)
+    await this.hocuspocus.unloadDocument(room.document)
+    this.#unloadable.delete(room)
+    // Something of an extension still holds it: ask again.
+    if (!room.document.isDestroyed && idle()) this.#unloadLater(room)
+  }
+
+  /** Everybody leaves and rejoins: the room is read anew from the log. */
+  #abandon(room: Room, error: Error): void {
+    this.#options.services.logger.error({ room: room.name, error: error.message }, 'the log refused this room: it is closed')
+    room.close()
+    this.#unloadable.add(room)
+    this.hocuspocus.closeConnections(room.name)
+    void this.hocuspocus.unloadDocument(room.document)
+  }
+}

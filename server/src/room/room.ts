@@ -1,0 +1,247 @@
+import type { Document } from '@hocuspocus/server'
+import { InterplayError, restrictedRoots } from '@interplay/shared'
+import type { Outcome } from '@interplay/shared/protocol'
+import * as Y from 'yjs'
+import { type EventRequest, runEvent } from '../events/dispatch.ts'
+import type { AnyImplementation } from '../events/implement.ts'
+import type { StoredRoom, UpdateLog } from '../log/log.ts'
+import type { Logger } from '../observe/logging.ts'
+import type { Metrics } from '../observe/metrics.ts'
+import { Compactor } from './compactor.ts'
+import { handlerOrigin, Forks } from './forks.ts'
+import { Inbox } from './inbox.ts'
+import { PresenceOwners } from './presence.ts'
+import { StoredReplies } from './stored-replies.ts'
+import { judgeUpdate } from './update-gate.ts'
+import { Writer } from './writer.ts'
+
+/** What a room needs of the server around it. */
+export interface RoomServices {
+  readonly log: UpdateLog
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly clock: () => number
+  readonly maxInboxEvents: number
+  readonly handlerDeadlineMs: number
+  /** Nobody is in the room and nothing of it is unsaved. */
+  readonly idle: (room: Room) => void
+  /** The log refused the room's entries for good: everybody must leave, and the room is read anew. */
+  readonly lost: (room: Room, error: Error) => void
+}
+
+/** The code that runs a room, and the parameters in its name. */
+export interface RoomCode {
+  readonly implementation: AnyImplementation
+  readonly params: Record<string, string>
+}
+
+interface Pending {
+  readonly request: EventRequest
+  readonly stored: Promise<Outcome | null>
+  readonly resolve: (outcome: Outcome) => void
+}
+
+/**
+ * One room: its document, the writer that makes changes durable, and the inbox that runs events one at a time.
+ *
+ *     edits:   session → document → writer → log → ack
+ *     events:  session → inbox → handler on a fork → writer → log → document → reply
+ */
+export class Room {
+  readonly name: string
+  readonly document: Document
+  readonly presence: PresenceOwners
+  readonly writer: Writer
+  readonly compactor: Compactor
+  /** `null` for an open room, which has no definition. */
+  code: RoomCode | null
+  readonly #services: RoomServices
+  readonly #inbox: Inbox<Pending>
+  readonly #stored: StoredReplies
+  readonly #forks: Forks
+  readonly #inFlight = new Map<string, Promise<Outcome>>()
+  readonly #settling: (() => void)[] = []
+  #held = false
+
+  constructor(name: string, document: Document, stored: StoredRoom, code: RoomCode | null, services: RoomServices) {
+    const { log, logger, metrics } = services
+    this.name = name
+    this.document = document
+    this.code = code
+    this.#services = services
+    const whole = fill(document, stored, name, services)
+    this.presence = new PresenceOwners(document.awareness)
+    this.#stored = new StoredReplies(name, log)
+    this.#forks = new Forks(document)
+    this.#inbox = new Inbox(services.maxInboxEvents, (pending) => this.#answer(pending), () => this.#settle())
+    this.compactor = new Compactor(name, document, stored, log, whole, {
+      compacted: () => metrics.compactions.inc(),
+      failed: (error) => logger.warn({ room: name, error: String(error) }, 'a snapshot could not be written'),
+    })
+    this.writer = new Writer(name, log, {
+      appended: (position, bytes, entries) => this.#appended(position, bytes, entries),
+      failing: (error, retryMs) => this.#failing(error, retryMs),
+      recovered: () => {
+        metrics.degraded.dec()
+        logger.info({ room: name }, 'appends work again')
+      },
+      refused: (error) => services.lost(this, error),
+    })
+    document.on('update', (update: Uint8Array, origin: unknown) => {
+      if (origin === handlerOrigin) return
+      this.writer.push({ update })
+      this.#hold()
+      this.#forks.follow(update)
+    })
+  }
+
+  /**
+   * Takes an update from outside: applied and on its way into the log, or `waiting` for what the room does not have.
+   * Throws a typed error if it may not be written, and changes nothing then.
+   */
+  write(update: Uint8Array, canEdit: boolean, origin: unknown): 'taken' | 'waiting' {
+    const restricted = this.code ? restrictedRoots(this.code.implementation.definition) : noRoots
+    const judged = judgeUpdate(update, this.document, { canEdit, restricted })
+    if (judged === 'waiting') return 'waiting'
+    if (judged === 'known') return 'taken'
+    const { store } = this.document
+    const waiting = store.pendingStructs
+    try {
+      Y.applyUpdate(this.document, update, origin)
+    } catch (cause) {
+      throw new InterplayError('malformed', `The update does not decode: ${cause}`, { cause })
+    }
+    if (store.pendingStructs === waiting) return 'taken'
+    // Structs that wait for each other pass every check but integration; nothing may wait here.
+    store.pendingStructs = waiting
+    throw new InterplayError('malformed', 'The update refers to itself.')
+  }
+
+  /** Whether something of this room is not durable yet. */
+  get unsaved(): boolean {
+    return this.writer.unsaved > 0 || this.#inbox.length > 0
+  }
+
+  /** Answers an event once: the reply comes when its effect is durable and in the document. Never rejects. */
+  dispatch(request: EventRequest): Promise<Outcome> {
+    const running = this.#inFlight.get(request.id)
+    if (running) return running
+    const answer = new Promise<Outcome>((resolve) => {
+      if (this.#inbox.offer({ request, stored: this.#stored.find(request.id), resolve })) this.#hold()
+      else resolve(failed('overloaded', `The inbox of '${this.name}' is full. Wait for replies before you dispatch more.`))
+    })
+    this.#inFlight.set(request.id, answer)
+    void answer.then((outcome) => {
+      this.#inFlight.delete(request.id)
+      this.#services.metrics.events.inc({ outcome: outcome.ok ? 'ok' : outcome.error.code })
+    })
+    return answer
+  }
+
+  /** Resolves once nothing of the room is unsaved. */
+  settled(): Promise<void> {
+    if (!this.unsaved) return Promise.resolve()
+    return new Promise((resolve) => this.#settling.push(resolve))
+  }
+
+  /** Stops the room's work for good: nothing is appended after this. */
+  close(): void {
+    if (this.writer.failingSince !== null) this.#services.metrics.degraded.dec()
+    this.writer.stop()
+    this.#stored.stop()
+    this.#forks.drop()
+    this.#release()
+  }
+
+  async #answer({ request, stored, resolve }: Pending): Promise<void> {
+    const reply = await stored
+    if (reply) return resolve(reply)
+    if (!this.code) return resolve(failed('unknown-event', `'${this.name}' has no definition, and so no events.`))
+
+    const stopTimer = this.#services.metrics.handlerSeconds.startTimer()
+    const verdict = await runEvent(this.code.implementation, request, {
+      room: this.name,
+      params: this.code.params,
+      deadlineMs: this.#services.handlerDeadlineMs,
+      logger: this.#services.logger,
+      begin: () => this.#forks.begin(),
+    })
+    stopTimer()
+    if (verdict.spoilt) this.#forks.drop()
+    if (!verdict.handled) return resolve(verdict.outcome)
+
+    const { outcome, change } = verdict
+    if (change) this.#forks.ahead(change)
+    const sequence = this.writer.push({
+      ...(change && { update: change }),
+      reply: { eventId: request.id, at: this.#services.clock(), outcome },
+    })
+    this.writer.whenDurable(sequence, () => {
+      if (change) this.#forks.land(change)
+      resolve(outcome)
+    })
+  }
+
+  #appended(position: number, bytes: number, entries: number): void {
+    // Changes of handlers reach everybody before the replies do, which wait for the end of this turn.
+    this.document.flush()
+    this.#services.metrics.appended.inc(entries)
+    this.#services.metrics.appendedBytes.inc(bytes)
+    this.compactor.appended(position, bytes, entries)
+    this.#settle()
+  }
+
+  #failing(error: unknown, retryMs: number): void {
+    const { metrics, logger } = this.#services
+    metrics.appendFailures.inc()
+    if (this.writer.failingSince === null) metrics.degraded.inc()
+    const unsaved = this.writer.unsaved
+    logger.error({ room: this.name, error: String(error), unsaved, retryMs }, 'an append failed: it will be tried again')
+  }
+
+  /** Keeps the document in memory while something of it is unsaved, as a connection would. */
+  #hold(): void {
+    if (this.#held) return
+    this.#held = true
+    this.document.addDirectConnection()
+  }
+
+  #settle(): void {
+    if (!this.#held || this.unsaved) return
+    this.#release()
+    for (const resolve of this.#settling.splice(0)) resolve()
+    if (this.document.getConnectionsCount() === 0) this.#services.idle(this)
+  }
+
+  #release(): void {
+    if (!this.#held) return
+    this.#held = false
+    this.document.removeDirectConnection()
+  }
+}
+
+const noRoots: ReadonlySet<string> = new Set()
+
+function failed(code: string, message: string): Outcome {
+  return { ok: false, error: { code, message } }
+}
+
+/** Puts what the log holds into the document. Returns whether all of it could be read. */
+function fill(document: Document, stored: StoredRoom, room: string, { logger, metrics }: RoomServices): boolean {
+  const corrupt = stored.corrupt.map(({ part, position, reason }) => ({ part, position, reason }))
+  const updates = stored.snapshot ? [stored.snapshot, ...stored.updates] : stored.updates
+  document.transact(() => {
+    for (const [index, update] of updates.entries()) {
+      try {
+        Y.applyUpdate(document, update)
+      } catch (error) {
+        corrupt.push({ part: 'entry', position: stored.position - updates.length + 1 + index, reason: String(error) })
+      }
+    }
+  })
+  // Nobody is connected yet: what loading queued for broadcast goes nowhere.
+  document.flush()
+  for (const row of corrupt) logger.error({ room, ...row }, 'a row of the log cannot be read: it is kept, and skipped')
+  metrics.damaged.inc(corrupt.length)
+  return corrupt.length === 0
+}

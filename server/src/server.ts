@@ -1,0 +1,123 @@
+import { InterplayError } from '@interplay/shared'
+import { createApi } from './http/api.ts'
+import type { AnyImplementation } from './events/implement.ts'
+import { createLogger } from './observe/logging.ts'
+import { createMetrics } from './observe/metrics.ts'
+import type { ServerOptions } from './options.ts'
+import { Registry } from './room/registry.ts'
+import { anonymous } from './session/authenticate.ts'
+import { HttpServer } from './transport/http-server.ts'
+
+const dayMs = 24 * 60 * 60 * 1000
+const pruneEveryMs = 60 * 60 * 1000
+const loopback: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost'])
+
+/** What could not be made durable before `close` ran out of time. */
+export interface Unsaved {
+  readonly room: string
+  /** Log entries that are not durable. */
+  readonly entries: number
+}
+
+export interface InterplayServer {
+  /** Resolves to the port once the server listens. @default host '127.0.0.1' */
+  listen(port: number, host?: string): Promise<number>
+  /** Swaps the code of all rooms while sockets stay open. Throws on an incomplete implementation, and changes nothing. */
+  replace(rooms: readonly AnyImplementation[]): void
+  /** Stops, after everything is durable or the deadline has passed. Resolves to what could not be saved. */
+  close(): Promise<Unsaved[]>
+}
+
+/** Composes a server. Nothing is opened before `listen`. */
+export function createServer(options: ServerOptions): InterplayServer {
+  const { rooms = [], log, logger = createLogger(), clock = Date.now, keepRepliesMs = 2 * dayMs } = options
+  for (const implementation of rooms) checkComplete(implementation)
+  if (keepRepliesMs < dayMs) throw new TypeError('keepRepliesMs is at least a day: 86_400_000.')
+  const metrics = createMetrics()
+  const authenticate = options.auth ?? anonymous()
+  const registry = new Registry({
+    implementations: rooms,
+    openRooms: options.openRooms ?? rooms.length === 0,
+    extensions: options.extensions ?? [],
+    unloadAfterMs: options.unloadAfterMs ?? 10_000,
+    services: {
+      log,
+      logger,
+      metrics,
+      clock,
+      maxInboxEvents: options.maxInboxEvents ?? 1_000,
+      handlerDeadlineMs: options.handlerDeadlineMs ?? 10_000,
+    },
+  })
+  const services = { registry, authenticate, logger, metrics }
+  let closing: Promise<Unsaved[]> | null = null
+  const api = createApi({
+    ...services,
+    maxBodyBytes: options.maxFrameBytes ?? 16 * 1024 * 1024,
+    ready: () => closing === null,
+    fallback: options.fetch,
+  })
+  const http = new HttpServer({
+    fetch: api,
+    services,
+    limits: {
+      maxFrameBytes: options.maxFrameBytes ?? 16 * 1024 * 1024,
+      maxRoomsPerSocket: options.maxRoomsPerSocket ?? 100,
+      unauthenticatedMs: options.unauthenticatedMs ?? 30_000,
+    },
+  })
+  const prune = () => {
+    log.prune(clock() - keepRepliesMs).catch((error) => logger.warn({ error: String(error) }, 'old replies were not pruned'))
+  }
+  const pruning = setInterval(prune, pruneEveryMs)
+  pruning.unref()
+
+  return {
+    listen(port, host = '127.0.0.1') {
+      if (!options.auth && !loopback.has(host)) {
+        const message = `Without 'auth' anybody who reaches ${host} could enter. Pass jwt({ … }), or anonymous() if that is meant.`
+        return Promise.reject(new InterplayError('unauthorized', message))
+      }
+      return http.listen(port, host)
+    },
+    replace(next) {
+      for (const implementation of next) checkComplete(implementation)
+      registry.replace(next)
+    },
+    close() {
+      closing ??= shutDown()
+      return closing
+    },
+  }
+
+  async function shutDown(): Promise<Unsaved[]> {
+    const deadlineMs = options.closeDeadlineMs ?? 10_000
+    clearInterval(pruning)
+    http.stopListening()
+    const unsavedRooms = await registry.close(deadlineMs)
+    const unsaved = unsavedRooms.map(({ name, writer }) => ({ room: name, entries: writer.unsaved }))
+    for (const each of unsaved) logger.error(each, 'not saved before the deadline')
+    http.close()
+    await withDeadline(log.close(), 1_000)
+    http.terminate()
+    return unsaved
+  }
+}
+
+/** Every event of a definition has a handler. */
+function checkComplete({ definition, code }: AnyImplementation): void {
+  const missing = Object.keys(definition.events).filter((event) => !code.handlers.has(event))
+  if (missing.length === 0) return
+  throw new TypeError(`'${definition.pattern}' has no handler for ${missing.join(', ')}. Add it to implement(…).on({ … }).`)
+}
+
+async function withDeadline(work: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  await Promise.race([
+    work.catch(() => {}),
+    new Promise((resolve) => {
+      timer = setTimeout(resolve, ms)
+    }),
+  ])
+  clearTimeout(timer)
+}

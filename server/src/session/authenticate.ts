@@ -1,0 +1,56 @@
+import { InterplayError } from '@interplay/shared'
+import { createRemoteJWKSet, type JWTVerifyOptions, jwtVerify } from 'jose'
+import type { Claims } from '../events/implement.ts'
+import type { Authenticate } from './admit.ts'
+
+export type JwtOptions = (
+  | {
+      /** Shared secret, for HS256, HS384 and HS512. At least 32 bytes. */
+      readonly secret: string
+    }
+  | {
+      /** URL of a JSON Web Key Set (RFC 7517), fetched when first needed and cached. */
+      readonly jwks: string | URL
+    }
+) &
+  Pick<JWTVerifyOptions, 'issuer' | 'audience' | 'clockTolerance'>
+
+/** Verifies JSON Web Tokens (RFC 7519). A token needs a `sub` (the user) and should have an `exp`. */
+export function jwt(options: JwtOptions): Authenticate {
+  const { issuer, audience, clockTolerance } = options
+  const rules = {
+    ...(issuer && { issuer }),
+    ...(audience && { audience }),
+    ...(clockTolerance && { clockTolerance }),
+  }
+  const check = verifier(options, rules)
+  return async (token) => {
+    if (token === '') throw new InterplayError('unauthorized', 'This server needs a token, and none was sent.')
+    const claims = await check(token).catch((cause) => {
+      throw new InterplayError('unauthorized', `The token is not valid: ${reasonOf(cause)}`, { cause })
+    })
+    if (typeof claims.sub !== 'string' || claims.sub === '') {
+      throw new InterplayError('unauthorized', "The token has no 'sub': it must say who the user is.")
+    }
+    return claims as Claims
+  }
+}
+
+/** Everybody is somebody new. For demonstrations and local work: anyone who can connect may enter. */
+export function anonymous(): Authenticate {
+  return () => ({ sub: `anonymous-${crypto.randomUUID()}` })
+}
+
+function verifier(options: JwtOptions, rules: JWTVerifyOptions): (token: string) => Promise<Record<string, unknown>> {
+  if ('secret' in options) {
+    const key = new TextEncoder().encode(options.secret)
+    if (key.length < 32) throw new TypeError('The secret of jwt() needs at least 32 bytes (RFC 7518, section 3.2).')
+    return async (token) => (await jwtVerify(token, key, { ...rules, algorithms: ['HS256', 'HS384', 'HS512'] })).payload
+  }
+  const keys = createRemoteJWKSet(new URL(options.jwks))
+  return async (token) => (await jwtVerify(token, keys, rules)).payload
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

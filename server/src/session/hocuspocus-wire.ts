@@ -1,0 +1,85 @@
+import * as decoding from 'lib0/decoding'
+import * as encoding from 'lib0/encoding'
+
+/** Message types of the Hocuspocus wire (`@hocuspocus/server` 4, `types.ts`). */
+export const messageTypes = {
+  sync: 0,
+  awareness: 1,
+  auth: 2,
+  queryAwareness: 3,
+  syncReply: 4,
+  stateless: 5,
+  broadcastStateless: 6,
+  close: 7,
+  syncStatus: 8,
+  ping: 9,
+  pong: 10,
+} as const
+
+/** Kinds of sync messages (y-protocols `sync.js`). */
+export const syncTypes = { step1: 0, step2: 1, update: 2 } as const
+
+/** Kinds of auth messages (`@hocuspocus/common`, `auth.ts`). */
+const authTypes = { permissionDenied: 1 } as const
+
+/** The key that a Hocuspocus frame is addressed to. Throws on bytes that are none. */
+export function frameKey(frame: Uint8Array): string {
+  return decoding.readVarString(decoding.createDecoder(frame))
+}
+
+export function messageType(frame: Uint8Array): number {
+  const decoder = decoding.createDecoder(frame)
+  decoding.readVarUint8Array(decoder)
+  return decoding.readVarUint(decoder)
+}
+
+/** Builds the frames that a session sends: its key, a message type and a body. */
+export class OutgoingFrames {
+  readonly #prefix: Uint8Array
+
+  constructor(key: string) {
+    const encoder = encoding.createEncoder()
+    encoding.writeVarString(encoder, key)
+    this.#prefix = encoding.toUint8Array(encoder)
+  }
+
+  sync(type: number, payload: Uint8Array): Uint8Array {
+    return this.#build(messageTypes.sync, (encoder) => {
+      encoding.writeVarUint(encoder, type)
+      encoding.writeVarUint8Array(encoder, payload)
+    })
+  }
+
+  syncStatus(saved: boolean): Uint8Array {
+    return this.#build(messageTypes.syncStatus, (encoder) => encoding.writeVarUint(encoder, saved ? 1 : 0))
+  }
+
+  awareness(update: Uint8Array): Uint8Array {
+    return this.#build(messageTypes.awareness, (encoder) => encoding.writeVarUint8Array(encoder, update))
+  }
+
+  close(reason: string): Uint8Array {
+    return this.#build(messageTypes.close, (encoder) => encoding.writeVarString(encoder, reason))
+  }
+
+  pong(): Uint8Array {
+    return this.#build(messageTypes.pong, () => {})
+  }
+
+  isPermissionDenied(frame: Uint8Array): boolean {
+    const at = this.#prefix.length
+    return frame[at] === messageTypes.auth && frame[at + 1] === authTypes.permissionDenied
+  }
+
+  denialReason(frame: Uint8Array): string {
+    return decoding.readVarString(decoding.createDecoder(frame.subarray(this.#prefix.length + 2)))
+  }
+
+  #build(type: number, body: (encoder: encoding.Encoder) => void): Uint8Array {
+    const encoder = encoding.createEncoder()
+    encoding.writeUint8Array(encoder, this.#prefix)
+    encoding.writeVarUint(encoder, type)
+    body(encoder)
+    return encoding.toUint8Array(encoder)
+  }
+}

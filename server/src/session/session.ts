@@ -1,0 +1,254 @@
+import type { Connection, Hocuspocus } from '@hocuspocus/server'
+import { InterplayError } from '@interplay/shared'
+import { type Dispatch, maxEventIdLength, type Outcome } from '@interplay/shared/protocol'
+import * as decoding from 'lib0/decoding'
+import type { Actor } from '../events/implement.ts'
+import type { Logger } from '../observe/logging.ts'
+import type { Metrics } from '../observe/metrics.ts'
+import type { Joining } from '../room/hocuspocus.ts'
+import type { PresenceHolder } from '../room/presence.ts'
+import type { Registry } from '../room/registry.ts'
+import type { Room } from '../room/room.ts'
+import { type Authenticate, admit } from './admit.ts'
+import { AwarenessFrames } from './awareness-frames.ts'
+import { Backlog } from './backlog.ts'
+import { messageType, messageTypes, OutgoingFrames } from './hocuspocus-wire.ts'
+import { SyncFrames } from './sync-frames.ts'
+
+/** The socket behind a session. It carries many. */
+export interface Line {
+  readonly request: Request
+  readonly readyState: number
+  /** Sends a Hocuspocus frame. */
+  send(frame: Uint8Array): void
+  /** Says why a join or a write was refused, in whatever words its dialect has. */
+  refused(scope: 'join' | 'write', error: InterplayError, session: Session): void
+  reply(eventId: string, outcome: Outcome, session: Session): void
+  /** The session is over; the socket lives on. */
+  ended(session: Session): void
+}
+
+export interface SessionServices {
+  readonly registry: Registry
+  readonly authenticate: Authenticate
+  readonly logger: Logger
+  readonly metrics: Metrics
+}
+
+/** A session that was admitted: who it is, where, and through which Hocuspocus connection. */
+export interface Live {
+  readonly at: 'live'
+  readonly room: Room
+  readonly connection: Connection
+  readonly presence: PresenceHolder
+  readonly sync: SyncFrames
+  readonly awareness: AwarenessFrames
+}
+
+type State = { readonly at: 'joining' } | Live | { readonly at: 'gone' }
+
+/**
+ * One client in one room. It has a Hocuspocus connection of its own, so that whatever ends it leaves the other rooms of the
+ * same socket alone. Hocuspocus authenticates and closes; sync and presence frames are handled here.
+ */
+export class Session implements Joining {
+  /** How the client addresses it: the room's name, or `name\0sessionId`. */
+  readonly key: string
+  readonly room: string
+  readonly #line: Line
+  readonly #services: SessionServices
+  readonly #client: ReturnType<Hocuspocus['handleConnection']>
+  readonly #frames: OutgoingFrames
+  readonly #backlog: Backlog<Uint8Array | Dispatch>
+  #state: State = { at: 'joining' }
+  #actor: Actor | null = null
+  #denial: InterplayError | null = null
+
+  constructor(key: string, line: Line, services: SessionServices) {
+    this.key = key
+    this.room = key.split('\0', 1)[0]!
+    this.#line = line
+    this.#services = services
+    this.#frames = new OutgoingFrames(key)
+    this.#backlog = new Backlog((item) => this.#process(item))
+    const session = this
+    this.#client = services.registry.hocuspocus.handleConnection(
+      {
+        get readyState() {
+          return line.readyState
+        },
+        send: (bytes) => this.#sending(bytes as Uint8Array),
+        close: () => this.end(new InterplayError('internal', 'The session was closed by the server.')),
+      },
+      line.request,
+      { joining: session },
+    )
+    // Hocuspocus keeps these in plain objects, where a room named `constructor` would be found before it exists.
+    for (const field of ['documentConnections', 'incomingMessageQueue', 'incomingMessageQueueBytes', 'hookPayloads']) {
+      Object.setPrototypeOf(Reflect.get(this.#client, field), null)
+    }
+  }
+
+  get actor(): Actor | null {
+    return this.#actor
+  }
+
+  get live(): boolean {
+    return this.#state.at === 'live'
+  }
+
+  /** Takes a Hocuspocus frame. Frames are worked through in their order; those before the join ends wait for it. */
+  receive(frame: Uint8Array): void {
+    if (this.#state.at === 'gone') return
+    if (this.#state.at === 'joining' && messageType(frame) === messageTypes.auth) this.#client.handleMessage(frame)
+    else this.#enqueue(frame)
+  }
+
+  /** Takes an event. It runs after the frames that came before it (E5). */
+  dispatch(frame: Dispatch): void {
+    if (this.#state.at !== 'gone') this.#enqueue(frame)
+  }
+
+  async authenticate(token: string): Promise<Actor> {
+    const { registry, authenticate, logger } = this.#services
+    try {
+      this.#actor = await admit(authenticate, token, this.room, registry.codeOf(this.room), this.#line.request)
+      return this.#actor
+    } catch (error) {
+      if (!(error instanceof InterplayError)) throw error
+      if (error.code === 'internal') logger.error({ room: this.room, error: String(error.cause) }, "an 'admit' threw")
+      this.#denial = error
+      throw error
+    }
+  }
+
+  established(connection: Connection): void {
+    const room = this.#services.registry.get(this.room)
+    if (!room || this.#state.at === 'gone' || !this.#actor) return connection.close()
+    const presence: PresenceHolder = { userId: this.#actor.userId, clientIds: new Set() }
+    // One set for both: what Hocuspocus removes when the connection closes is what the session owns.
+    room.document.connections.set(connection, { clients: presence.clientIds })
+    const { hooks } = this.#services.registry
+    const frames = this.#frames
+    this.#state = {
+      at: 'live',
+      room,
+      connection,
+      presence,
+      sync: new SyncFrames(room, connection, frames, hooks, (error) => this.#refuse('write', error)),
+      awareness: new AwarenessFrames(room, connection, presence, frames, hooks),
+    }
+    connection.onClose(() => this.#gone())
+    this.#services.metrics.sessions.inc()
+    this.#backlog.open()
+  }
+
+  /** Ends the session with a typed error; the client may join again. */
+  end(error: InterplayError): void {
+    if (this.#state.at === 'gone') return
+    this.#refuse('join', error)
+    this.#send(this.#frames.close(`${error.code}: ${error.message}`))
+    this.#gone()
+  }
+
+  /** The socket is gone. */
+  close(): void {
+    this.#gone()
+  }
+
+  #enqueue(item: Uint8Array | Dispatch): void {
+    if (!this.#backlog.add(item)) this.end(new InterplayError('overloaded', 'Too much was sent before the join ended.'))
+  }
+
+  /** One frame or event of a live session. A promise means that the next one has to wait. */
+  #process(item: Uint8Array | Dispatch): void | Promise<void> {
+    const state = this.#state
+    if (state.at !== 'live') return
+    if (!(item instanceof Uint8Array)) return this.#run(state.room, item)
+    try {
+      const handled = this.#handle(state, item)
+      return handled instanceof Promise ? handled.catch((error) => this.#failed(error)) : handled
+    } catch (error) {
+      this.#failed(error)
+    }
+  }
+
+  #handle(live: Live, frame: Uint8Array): void | Promise<void> {
+    const decoder = decoding.createDecoder(frame)
+    decoding.readVarUint8Array(decoder)
+    switch (decoding.readVarUint(decoder)) {
+      case messageTypes.sync:
+      case messageTypes.syncReply:
+        return live.sync.handle(decoder, frame)
+      case messageTypes.awareness:
+        return live.awareness.handle(decoder, frame)
+      case messageTypes.queryAwareness:
+        return live.awareness.sendAll()
+      case messageTypes.ping:
+        return this.#send(this.#frames.pong())
+      case messageTypes.auth:
+      case messageTypes.stateless:
+      case messageTypes.close:
+        live.connection.handleMessage(frame)
+        return live.connection.waitForPendingMessages()
+      case messageTypes.broadcastStateless:
+        throw new InterplayError('forbidden', 'BroadcastStateless is for servers. Send Stateless, and let a hook broadcast it.')
+      default:
+        // A newer client's: there is nothing to answer.
+        return
+    }
+  }
+
+  #run(room: Room, { eventId, event, input }: Dispatch): void {
+    if (eventId.length === 0 || eventId.length > maxEventIdLength) {
+      const message = `An event id has 1 to ${maxEventIdLength} characters.`
+      return this.#reply(eventId.slice(0, maxEventIdLength), { ok: false, error: { code: 'malformed', message } })
+    }
+    void room
+      .dispatch({ id: eventId, event, input, actor: this.#actor! })
+      .then((outcome) => this.#reply(eventId, outcome))
+  }
+
+  #reply(eventId: string, outcome: Outcome): void {
+    if (this.#state.at !== 'gone') this.#line.reply(eventId, outcome, this)
+  }
+
+  #failed(error: unknown): void {
+    if (error instanceof InterplayError) return this.end(error)
+    this.end(new InterplayError('malformed', `A frame could not be read: ${error instanceof Error ? error.message : error}`))
+  }
+
+  /** What Hocuspocus sends to this client. A denied join gets its typed reason first. */
+  #sending(bytes: Uint8Array): void {
+    if (this.#state.at === 'joining' && this.#frames.isPermissionDenied(bytes)) {
+      const denied = this.#frames.denialReason(bytes)
+      this.#refuse('join', this.#denial ?? new InterplayError('forbidden', `The join was refused: ${denied}`))
+      this.#denial = null
+      this.#actor = null
+      this.#backlog.clear()
+    }
+    this.#send(bytes)
+  }
+
+  #refuse(scope: 'join' | 'write', error: InterplayError): void {
+    this.#services.metrics.refused.inc({ code: error.code })
+    this.#line.refused(scope, error, this)
+  }
+
+  #send(bytes: Uint8Array): void {
+    if (this.#state.at !== 'gone') this.#line.send(bytes)
+  }
+
+  #gone(): void {
+    const state = this.#state
+    if (state.at === 'gone') return
+    this.#state = { at: 'gone' }
+    this.#backlog.clear()
+    if (state.at === 'live') {
+      this.#services.metrics.sessions.dec()
+      state.room.presence.release(state.presence)
+    }
+    this.#client.handleClose()
+    this.#line.ended(this)
+  }
+}

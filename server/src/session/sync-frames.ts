@@ -1,0 +1,103 @@
+import type { Connection } from '@hocuspocus/server'
+import { InterplayError } from '@interplay/shared'
+import * as decoding from 'lib0/decoding'
+import * as Y from 'yjs'
+import type { Registry } from '../room/registry.ts'
+import type { Room } from '../room/room.ts'
+import { type OutgoingFrames, syncTypes } from './hocuspocus-wire.ts'
+
+/** A client whose update lacks something is asked for all it has, but not more often than this. */
+const resyncEveryMs = 1_000
+
+/**
+ * Sync frames of one session. An update is scanned, held against the write rules, applied, and acknowledged once the log
+ * has it (S2); what does not decode, lacks something or may not be written is never acknowledged (S4, S5).
+ */
+export class SyncFrames {
+  readonly #room: Room
+  readonly #connection: Connection
+  readonly #frames: OutgoingFrames
+  readonly #hooks: Registry['hooks']
+  readonly #refuse: (error: InterplayError) => void
+  #diverged: InterplayError | null = null
+  #askedAt = 0
+
+  constructor(
+    room: Room,
+    connection: Connection,
+    frames: OutgoingFrames,
+    hooks: Registry['hooks'],
+    refuse: (error: InterplayError) => void,
+  ) {
+    this.#room = room
+    this.#connection = connection
+    this.#frames = frames
+    this.#hooks = hooks
+    this.#refuse = refuse
+  }
+
+  handle(decoder: decoding.Decoder, frame: Uint8Array): void | Promise<void> {
+    const type = decoding.readVarUint(decoder)
+    const payload = decoding.readVarUint8Array(decoder)
+    if (type > syncTypes.update) throw new Error(`unknown sync message ${type}`)
+    if (!this.#hooks.message && !this.#hooks.sync) return this.#apply(type, payload)
+    return this.#applyHooked(type, payload, frame)
+  }
+
+  /** A hook that throws refuses the message, and nothing else. */
+  async #applyHooked(type: number, payload: Uint8Array, frame: Uint8Array): Promise<void> {
+    const { callbacks } = this.#connection
+    try {
+      if (this.#hooks.message) await callbacks.beforeHandleMessage(this.#connection, frame)
+      if (this.#hooks.sync) await callbacks.beforeSync(this.#connection, { type, payload })
+    } catch (error) {
+      const reason = error instanceof Error && error.message ? error.message : 'a hook of the server refused it'
+      if (type !== syncTypes.step1) this.#refuseUpdate(new InterplayError('forbidden', `The change was refused: ${reason}`))
+      return
+    }
+    this.#apply(type, payload)
+    if (this.#hooks.message) await callbacks.afterHandleMessage(this.#connection, frame)
+  }
+
+  #apply(type: number, payload: Uint8Array): void {
+    if (type === syncTypes.step1) this.#answerStep1(payload)
+    else this.#applyUpdate(payload)
+  }
+
+  #answerStep1(vector: Uint8Array): void {
+    // A client that starts again is measured anew.
+    this.#diverged = null
+    const { document } = this.#room
+    this.#connection.send(this.#frames.sync(syncTypes.step2, Y.encodeStateAsUpdate(document, vector)))
+    this.#askForUpdates()
+  }
+
+  #askForUpdates(): void {
+    this.#askedAt = Date.now()
+    this.#connection.send(this.#frames.sync(syncTypes.step1, Y.encodeStateVector(this.#room.document)))
+  }
+
+  #applyUpdate(update: Uint8Array): void {
+    const origin = { source: 'connection', connection: this.#connection }
+    try {
+      if (this.#room.write(update, !this.#connection.readOnly, origin) === 'waiting') return this.#heal()
+    } catch (error) {
+      if (!(error instanceof InterplayError)) throw error
+      return this.#refuseUpdate(error)
+    }
+    const { writer } = this.#room
+    writer.whenDurable(writer.sequence, () => this.#connection.send(this.#frames.syncStatus(true)))
+  }
+
+  /** The update lacks something: what leans on a refused update shares its fate, anything else is asked for. */
+  #heal(): void {
+    if (this.#diverged) this.#refuseUpdate(this.#diverged)
+    else if (Date.now() - this.#askedAt > resyncEveryMs) this.#askForUpdates()
+  }
+
+  #refuseUpdate(error: InterplayError): void {
+    this.#diverged = error
+    this.#refuse(error)
+    this.#connection.send(this.#frames.syncStatus(false))
+  }
+}

@@ -1,0 +1,115 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { getRequestListener } from '@hono/node-server'
+import { WebSocketServer } from 'ws'
+import type { SessionServices } from '../session/session.ts'
+import { Socket, type SocketLimits } from './socket.ts'
+import { YWebSocket } from './y-websocket.ts'
+
+/** A socket silent for this long is asked for a sign of life, and closed if it gives none in the same time. */
+const livenessMs = 20_000
+
+export interface HttpServerOptions {
+  readonly fetch: (request: Request) => Response | Promise<Response>
+  readonly services: SessionServices
+  readonly limits: SocketLimits
+}
+
+/** The only door: HTTP requests, and WebSockets in two dialects, `/` for Hocuspocus and `/y/<room>` for y-websocket. */
+export class HttpServer {
+  readonly #server: Server
+  readonly #webSockets: WebSocketServer
+  readonly #options: HttpServerOptions
+  readonly #liveness: NodeJS.Timeout
+
+  constructor(options: HttpServerOptions) {
+    this.#options = options
+    this.#server = createServer(getRequestListener(options.fetch))
+    this.#webSockets = new WebSocketServer({
+      noServer: true,
+      maxPayload: options.limits.maxFrameBytes,
+      perMessageDeflate: false,
+      clientTracking: true,
+    })
+    this.#server.on('upgrade', (request, stream, head) => this.#upgrade(request, stream, head))
+    this.#liveness = setInterval(() => this.#ping(), livenessMs)
+    this.#liveness.unref()
+  }
+
+  /** Resolves to the port once the server listens. Rejects if it cannot. */
+  listen(port: number, host: string): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen(port, host, () => {
+        this.#server.off('error', reject)
+        const address = this.#server.address()
+        resolve(typeof address === 'object' && address ? address.port : port)
+      })
+    })
+  }
+
+  /** Takes no more connections. */
+  stopListening(): void {
+    this.#server.close()
+  }
+
+  /** Closes every socket: 1012 is "service restart" (RFC 6455 registry), so that clients come back soon. */
+  close(): void {
+    clearInterval(this.#liveness)
+    for (const webSocket of this.#webSockets.clients) webSocket.close(1012, 'unavailable: the server is going away')
+    this.#server.closeIdleConnections()
+  }
+
+  /** Ends what has not ended by itself. */
+  terminate(): void {
+    for (const webSocket of this.#webSockets.clients) webSocket.terminate()
+    this.#server.closeAllConnections()
+  }
+
+  #upgrade(incoming: IncomingMessage, stream: Duplex, head: Buffer): void {
+    // ws answers a bad handshake itself; until then an error of the stream is nobody's.
+    stream.on('error', () => stream.destroy())
+    const url = new URL(incoming.url ?? '/', `http://${incoming.headers.host ?? 'localhost'}`)
+    const room = roomOfPath(url.pathname)
+    if (url.pathname !== '/' && room === null) {
+      stream.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n')
+      return
+    }
+    const request = new Request(url, { headers: headersOf(incoming) })
+    this.#webSockets.handleUpgrade(incoming, stream, head, (webSocket) => {
+      alive.add(webSocket)
+      webSocket.on('pong', () => alive.add(webSocket))
+      webSocket.on('message', () => alive.add(webSocket))
+      if (room === null) new Socket(webSocket, request, this.#options.services, this.#options.limits)
+      else new YWebSocket(webSocket, request, room, this.#options.services)
+    })
+  }
+
+  #ping(): void {
+    for (const webSocket of this.#webSockets.clients) {
+      if (!alive.delete(webSocket)) webSocket.terminate()
+      else webSocket.ping()
+    }
+  }
+}
+
+/** Sockets heard of since the last ping. */
+const alive = new WeakSet<object>()
+
+/** The room in `/y/<room>`; its slashes may be encoded or not. */
+function roomOfPath(path: string): string | null {
+  if (!path.startsWith('/y/') || path.length === 3) return null
+  try {
+    return decodeURIComponent(path.slice(3))
+  } catch {
+    return null
+  }
+}
+
+function headersOf(incoming: IncomingMessage): Headers {
+  const headers = new Headers()
+  for (let index = 0; index + 1 < incoming.rawHeaders.length; index += 2) {
+    headers.append(incoming.rawHeaders[index]!, incoming.rawHeaders[index + 1]!)
+  }
+  return headers
+}

@@ -1,0 +1,127 @@
+import { InterplayError, errorKind } from '@interplay/shared'
+import { type Frame, isRuntimeFrame, maxRoomNameBytes, type Outcome, protocolVersion, readFrame, writeFrame } from '@interplay/shared/protocol'
+import type { WebSocket } from 'ws'
+import { frameKey } from '../session/hocuspocus-wire.ts'
+import { type Line, Session, type SessionServices } from '../session/session.ts'
+
+export interface SocketLimits {
+  readonly maxFrameBytes: number
+  readonly maxRoomsPerSocket: number
+  /** Time for the first join to succeed, in milliseconds. */
+  readonly unauthenticatedMs: number
+}
+
+/** One WebSocket: it splits the dialects and hands every frame to the session it belongs to. */
+export class Socket implements Line {
+  readonly request: Request
+  readonly #webSocket: WebSocket
+  readonly #services: SessionServices
+  readonly #limits: SocketLimits
+  readonly #sessions = new Map<string, Session>()
+  #speaksRuntime = false
+  #joined = false
+
+  constructor(webSocket: WebSocket, request: Request, services: SessionServices, limits: SocketLimits) {
+    this.request = request
+    this.#webSocket = webSocket
+    this.#services = services
+    this.#limits = limits
+    const deadline = setTimeout(() => {
+      if (!this.#hasJoined()) this.end(new InterplayError('unauthorized', 'No room was joined in time.'))
+    }, limits.unauthenticatedMs)
+    services.metrics.sockets.inc()
+    webSocket.on('message', (bytes: Buffer, isBinary: boolean) => this.#receive(bytes, isBinary))
+    // A malformed WebSocket frame is an error event here; ws closes the socket itself.
+    webSocket.on('error', (error) => services.logger.debug({ error: error.message }, 'a socket failed'))
+    webSocket.on('close', () => {
+      clearTimeout(deadline)
+      services.metrics.sockets.dec()
+      for (const session of [...this.#sessions.values()]) session.close()
+    })
+  }
+
+  get readyState(): number {
+    return this.#webSocket.readyState
+  }
+
+  send(frame: Uint8Array): void {
+    if (this.#webSocket.readyState === this.#webSocket.OPEN) this.#webSocket.send(frame)
+  }
+
+  refused(scope: 'join' | 'write', error: InterplayError, session: Session): void {
+    this.#sendRuntime({ kind: 'refused', room: session.key, scope, error: error.toJSON() })
+  }
+
+  reply(eventId: string, outcome: Outcome, session: Session): void {
+    this.#sendRuntime({ kind: 'reply', room: session.key, eventId, outcome })
+  }
+
+  ended(session: Session): void {
+    if (this.#sessions.get(session.key) === session) this.#sessions.delete(session.key)
+  }
+
+  /** Closes the socket with a typed error (RFC 6455 allows a reason of 123 bytes). */
+  end(error: InterplayError): void {
+    this.#services.metrics.refused.inc({ code: error.code })
+    this.#webSocket.close(errorKind(error.code).close, `${error.code}: ${error.message}`.slice(0, 120))
+  }
+
+  #receive(bytes: Buffer, isBinary: boolean): void {
+    try {
+      if (!isBinary) throw new InterplayError('malformed', 'Frames are binary; this one was text.')
+      if (isRuntimeFrame(bytes)) this.#receiveRuntime(readFrame(bytes))
+      else this.#session(frameKey(bytes)).receive(bytes)
+    } catch (error) {
+      if (error instanceof InterplayError) return this.end(error)
+      const reason = error instanceof Error ? error.message : String(error)
+      this.end(new InterplayError('malformed', `A frame could not be read: ${reason}`))
+    }
+  }
+
+  #receiveRuntime(frame: Frame): void {
+    switch (frame.kind) {
+      case 'hello':
+        if (frame.version !== protocolVersion) {
+          throw new InterplayError('unsupported', `Protocol ${frame.version}; this server speaks ${protocolVersion}.`)
+        }
+        this.#speaksRuntime = true
+        return this.#sendRuntime({
+          kind: 'welcome',
+          version: protocolVersion,
+          maxFrameBytes: this.#limits.maxFrameBytes,
+        })
+      case 'dispatch': {
+        const session = this.#sessions.get(frame.room)
+        if (session) return session.dispatch(frame)
+        const error = { code: 'unauthorized', message: `Join '${frame.room}' before you dispatch to it.` }
+        return this.#sendRuntime({ kind: 'reply', room: frame.room, eventId: frame.eventId, outcome: { ok: false, error } })
+      }
+      default:
+        throw new InterplayError('malformed', `A client does not send ${frame.kind} frames.`)
+    }
+  }
+
+  /** Stock clients do not know runtime frames: those go to sockets that said hello. */
+  #sendRuntime(frame: Frame): void {
+    if (this.#speaksRuntime) this.send(writeFrame(frame))
+  }
+
+  #session(key: string): Session {
+    const known = this.#sessions.get(key)
+    if (known) return known
+    if (key === '' || Buffer.byteLength(key) > maxRoomNameBytes * 2) {
+      throw new InterplayError('malformed', 'A room name is missing or too long.')
+    }
+    if (this.#sessions.size >= this.#limits.maxRoomsPerSocket) {
+      throw new InterplayError('overloaded', `A socket carries ${this.#limits.maxRoomsPerSocket} rooms at most.`)
+    }
+    const session = new Session(key, this, this.#services)
+    this.#sessions.set(key, session)
+    return session
+  }
+
+  #hasJoined(): boolean {
+    for (const session of this.#sessions.values()) this.#joined ||= session.live
+    return this.#joined
+  }
+}

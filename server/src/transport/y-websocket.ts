@@ -1,0 +1,86 @@
+import { InterplayError, errorKind } from '@interplay/shared'
+import * as encoding from 'lib0/encoding'
+import type { WebSocket } from 'ws'
+import { messageTypes } from '../session/hocuspocus-wire.ts'
+import { type Line, Session, type SessionServices } from '../session/session.ts'
+
+/**
+ * The y-websocket dialect: one socket is one room, frames carry no name, and the token comes in the query. A frame gains
+ * the room's name on its way in and loses it on its way out; everything else is as on the Hocuspocus wire.
+ */
+export class YWebSocket implements Line {
+  readonly request: Request
+  readonly #webSocket: WebSocket
+  readonly #session: Session
+  readonly #prefix: Uint8Array
+
+  constructor(webSocket: WebSocket, request: Request, room: string, services: SessionServices) {
+    this.request = request
+    this.#webSocket = webSocket
+    const encoder = encoding.createEncoder()
+    encoding.writeVarString(encoder, room)
+    this.#prefix = encoding.toUint8Array(encoder)
+    this.#session = new Session(room, this, services)
+    services.metrics.sockets.inc()
+    webSocket.on('message', (bytes: Buffer, isBinary: boolean) => this.#receive(bytes, isBinary))
+    webSocket.on('error', (error) => services.logger.debug({ error: error.message }, 'a socket failed'))
+    webSocket.on('close', () => {
+      services.metrics.sockets.dec()
+      this.#session.close()
+    })
+    this.#session.receive(this.#authFrame(new URL(request.url).searchParams.get('token') ?? ''))
+  }
+
+  get readyState(): number {
+    return this.#webSocket.readyState
+  }
+
+  send(frame: Uint8Array): void {
+    if (this.#webSocket.readyState !== this.#webSocket.OPEN) return
+    const body = frame.subarray(this.#prefix.length)
+    switch (body[0]) {
+      case messageTypes.sync:
+      case messageTypes.awareness:
+        return this.#webSocket.send(body)
+      case messageTypes.syncReply: {
+        const sync = body.slice()
+        sync[0] = messageTypes.sync
+        return this.#webSocket.send(sync)
+      }
+    }
+  }
+
+  /** This dialect has one word for a refused join: the close code. */
+  refused(scope: 'join' | 'write', error: InterplayError): void {
+    if (scope === 'join') this.#end(error)
+  }
+
+  reply(): void {}
+
+  ended(): void {
+    this.#webSocket.close()
+  }
+
+  #end(error: InterplayError): void {
+    this.#webSocket.close(errorKind(error.code).close, `${error.code}: ${error.message}`.slice(0, 120))
+  }
+
+  #receive(bytes: Buffer, isBinary: boolean): void {
+    if (!isBinary || bytes.length === 0) return this.#end(new InterplayError('malformed', 'Frames are binary.'))
+    const type = bytes[0]
+    if (type !== messageTypes.sync && type !== messageTypes.awareness && type !== messageTypes.queryAwareness) return
+    const frame = new Uint8Array(this.#prefix.length + bytes.length)
+    frame.set(this.#prefix)
+    frame.set(bytes, this.#prefix.length)
+    this.#session.receive(frame)
+  }
+
+  #authFrame(token: string): Uint8Array {
+    const encoder = encoding.createEncoder()
+    encoding.writeUint8Array(encoder, this.#prefix)
+    encoding.writeVarUint(encoder, messageTypes.auth)
+    encoding.writeVarUint(encoder, 0)
+    encoding.writeVarString(encoder, token)
+    return encoding.toUint8Array(encoder)
+  }
+}
