@@ -1,5 +1,6 @@
 import { type Element, isSchema } from '../field.ts'
 import { plainReader } from '../plain.ts'
+import { invalidInput } from '../validate.ts'
 import { type BuildContext, behaviour, type Scope } from './scope.ts'
 
 /** How a list or map reads and writes what it holds. */
@@ -36,4 +37,12 @@ export function buildElement(
   return isSchema(element)
     ? plainReader(element).write(initial, where)
     : element[behaviour].build(element, initial, { ...context, where })
+}
+
+/** The contents of a map or record that is being built. */
+export function contentOf(initial: unknown, { where }: BuildContext): Readonly<Record<string, unknown>> {
+  if (typeof initial === 'object' && initial !== null && !Array.isArray(initial)) {
+    return initial as Record<string, unknown>
+  }
+  throw invalidInput('expected an object', where)
 }

@@ -1,15 +1,16 @@
 import * as Y from 'yjs'
 import type { MapField } from '../field.ts'
 import { wellFormed } from '../plain.ts'
-import { invalidInput } from '../validate.ts'
-import { buildElement, type Elements, elementsOf } from './element.ts'
+import { buildElement, contentOf, type Elements, elementsOf } from './element.ts'
 import type { Json } from './list-view.ts'
 import type { Place, YMap } from './place.ts'
 import type { Scope, SharedBehaviour } from './scope.ts'
 import { SharedView } from './shared-view.ts'
 
 /** What `update` takes: the properties to replace, or a function from the current value to the next one. */
-export type Change<T, Input> = (Input extends object ? Partial<Input> : never) | ((current: T) => Input)
+export type Change<T, Input> =
+  | (Input extends readonly unknown[] ? never : Input extends object ? Partial<Input> : never)
+  | ((current: T) => Input)
 
 /**
  * Plain JSON values under string keys (any string, `__proto__` too). A value is replaced as a whole, the last write
@@ -36,7 +37,8 @@ export class MapView<T, Input = T> extends SharedView<YMap> {
 
   set(key: string, value: Input): void {
     const stored = this.elements.write(value)
-    this.scope.write(() => void this.place.open().set(wellFormed(key), stored))
+    const safeKey = wellFormed(key)
+    this.scope.write(() => void this.place.open().set(safeKey, stored))
   }
 
   /**
@@ -104,14 +106,11 @@ export const mapBehaviour: SharedBehaviour = {
   type: Y.Map,
   view: (scope, field, place) => new MapView(scope, field as MapField, place as Place<YMap>),
   build: (field, initial = {}, context) => {
-    if (typeof initial !== 'object' || initial === null)
-      throw invalidInput('expected an object', context.where)
     const { element } = field as MapField
-    return new Y.Map(
-      Object.entries(initial).map(([key, item]) => [
-        wellFormed(key),
-        buildElement(element, item, key, context),
-      ]),
-    )
+    const map = new Y.Map<unknown>()
+    for (const [key, item] of Object.entries(contentOf(initial, context))) {
+      map.set(wellFormed(key), buildElement(element, item, key, context))
+    }
+    return map
   },
 }

@@ -2,59 +2,75 @@ import * as Y from 'yjs'
 import type { Field, Fields, RecordField } from '../field.ts'
 import { plainReader } from '../plain.ts'
 import { invalidInput } from '../validate.ts'
-import { buildElement } from './element.ts'
+import { buildElement, contentOf } from './element.ts'
 import { keyPlace, type Place, type YMap } from './place.ts'
 import { behaviour, type Scope, type SharedBehaviour, type View } from './scope.ts'
-import { SharedView } from './shared-view.ts'
+import { openType } from './shared-view.ts'
 
 /** A record's own map, and where its children are: in root types of their own, or under keys of that map. */
 export interface RecordPlace extends Place<YMap> {
   child(name: string, field: Field): View
 }
 
-/** The members that every record view has; {@link recordBehaviour} adds one property per field. */
-class RecordMembers extends SharedView<YMap> {
-  declare protected readonly place: RecordPlace
-  private readonly fields: Fields
-  private readonly children = new Map<string, View>()
+/** Under a symbol, because every name that a string could have may be a field's. */
+const inner: unique symbol = Symbol('record')
+
+interface Inner {
+  readonly scope: Scope
+  readonly fields: Fields
+  readonly place: RecordPlace
+  readonly children: Map<string, View>
+}
+
+/** The members that every record view has; {@link classOf} adds one property per field. */
+class RecordMembers {
+  readonly [inner]: Inner
 
   constructor(scope: Scope, fields: Fields, place: RecordPlace) {
-    super(scope, place)
-    this.fields = fields
+    this[inner] = { scope, fields, place, children: new Map() }
   }
 
   set(values: Readonly<Record<string, unknown>>): void {
+    const { scope, fields, place } = this[inner]
     const stored: [string, unknown][] = []
     for (const [name, value] of Object.entries(values)) {
-      const field = fieldOf(this.fields, name, this.scope.name)
-      const where = `${this.scope.name}.${name}`
+      const field = fieldOf(fields, name, scope.name)
+      const where = `${scope.name}.${name}`
       if (field.kind !== 'value')
         throw invalidInput(`is a ${field.kind}, change it through its own view`, where)
       if (value !== undefined) stored.push([name, plainReader(field.schema).write(value, where)])
     }
-    this.scope.write(() => {
-      const map = this.place.open()
+    scope.write(() => {
+      const map = place.open()
       for (const [name, value] of stored) map.set(name, value)
     })
   }
 
   toJSON(): Record<string, unknown> {
     const json: Record<string, unknown> = {}
-    for (const name of Object.keys(this.fields)) {
-      const value = this.child(name).toJSON()
+    for (const name of Object.keys(this[inner].fields)) {
+      const value = childOf(this[inner], name).toJSON()
       if (value !== undefined) json[name] = value
     }
     return json
   }
 
-  child(name: string): View {
-    let view = this.children.get(name)
-    if (!view) {
-      view = this.place.child(name, this.fields[name]!)
-      this.children.set(name, view)
-    }
-    return view
+  subscribe(listener: () => void): () => void {
+    return this[inner].place.observe(listener)
   }
+
+  get yjs(): YMap {
+    return openType(this[inner].scope, this[inner].place)
+  }
+}
+
+function childOf({ fields, place, children }: Inner, name: string): View {
+  let view = children.get(name)
+  if (!view) {
+    view = place.child(name, fields[name]!)
+    children.set(name, view)
+  }
+  return view
 }
 
 const classes = new WeakMap<Fields, typeof RecordMembers>()
@@ -68,7 +84,7 @@ function classOf(fields: Fields): typeof RecordMembers {
       Object.defineProperty(known.prototype, name, {
         enumerable: true,
         get(this: RecordMembers) {
-          return this.child(name)
+          return childOf(this[inner], name)
         },
       })
     }
@@ -88,13 +104,12 @@ export const recordBehaviour: SharedBehaviour = {
     )
   },
   build: (field, initial = {}, context) => {
-    if (typeof initial !== 'object' || initial === null)
-      throw invalidInput('expected an object', context.where)
     const { fields } = field as RecordField
-    for (const name of Object.keys(initial)) fieldOf(fields, name, context.where)
+    const contents = contentOf(initial, context)
+    for (const name of Object.keys(contents)) fieldOf(fields, name, context.where)
     const map = new Y.Map<unknown>()
     for (const [name, child] of Object.entries(fields)) {
-      const content = (initial as Record<string, unknown>)[name]
+      const content = contents[name]
       if (child.kind !== 'value') map.set(name, buildElement(child, content, name, context))
       else if (content !== undefined) map.set(name, buildElement(child.schema, content, name, context))
     }

@@ -19,7 +19,12 @@ export abstract class SharedView<T extends SharedType> {
 
   /** The shared type underneath, for editor bindings. Made by a write when a document of an older version lacks it. */
   get yjs(): T {
-    if (!this.place.read()) this.scope.write(() => void this.place.open())
-    return this.place.open()
+    return openType(this.scope, this.place)
   }
+}
+
+/** The shared type of a place, made by a write when it is missing. */
+export function openType<T extends SharedType>(scope: Scope, place: Place<T>): T {
+  if (!place.read()) scope.write(() => void place.open())
+  return place.open()
 }
