@@ -12,7 +12,10 @@ run('npm', 'run', '--silent', 'build') || finish({ passed: 0, failed: 1 })
 const inNode = count(
   run('vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${reports.vitest}`),
   reports.vitest,
-  ({ numPassedTests, numFailedTests }) => ({ passed: numPassedTests, failed: numFailedTests }),
+  ({ numPassedTests, numFailedTests, testResults }) => ({
+    passed: numPassedTests,
+    failed: numFailedTests + testResults.filter(doesNotLoad).length,
+  }),
 )
 const inBrowser = count(run('playwright', 'test'), reports.playwright, ({ stats }) => ({
   passed: stats.expected,
@@ -24,7 +27,11 @@ function run(command, ...args) {
   return spawnSync(command, args, { stdio: 'inherit' }).status === 0
 }
 
-/** A runner that fails without a failed test (a file that does not load, no report) counts as one failure. */
+function doesNotLoad(file) {
+  return file.status === 'failed' && file.assertionResults.length === 0
+}
+
+/** A runner that fails without a failed test (an error outside of tests, no report) counts as one failure. */
 function count(succeeded, report, read) {
   const { passed, failed } = readReport(report, read)
   return { passed, failed: succeeded ? failed : Math.max(failed, 1) }
