@@ -1,6 +1,14 @@
-import type { AnyRoom, ParamsOf, PresenceInput } from '@interplay/shared'
+import { type AnyRoom, InterplayError, type ParamsOf, type PresenceInput, roomName } from '@interplay/shared'
+import { isRuntimeFrame, readFrame } from '@interplay/shared/protocol'
+import { type Clock, systemClock } from './clock.ts'
+import { Connection } from './connection.ts'
+import { readRoomFrame } from './hocuspocus-frame.ts'
+import { JoinedRoom, type RoomLink } from './joined-room.ts'
+import { watchPage } from './page.ts'
 import type { PresenceState } from './presence.ts'
 import type { JoinOptions, OpenRoom, Room } from './room.ts'
+import { type Token, TokenSource } from './token-source.ts'
+import type { WebSocketConstructor } from './web-socket.ts'
 
 /** One connection to a server, shared by all rooms that are joined through it. */
 export interface Client {
@@ -34,21 +42,173 @@ export interface ClientOptions {
   WebSocket?: WebSocketConstructor
 }
 
-/** The part of the standard `WebSocket` that the client uses. */
-export interface WebSocketLike {
-  binaryType: string
-  readonly readyState: number
-  onopen: ((event: never) => void) | null
-  onmessage: ((event: never) => void) | null
-  onclose: ((event: never) => void) | null
-  onerror: ((event: never) => void) | null
-  send(bytes: Uint8Array<ArrayBuffer>): void
-  close(code?: number, reason?: string): void
+/** Connects at the first join. Throws a `TypeError` on a URL that is none, or where there is no `WebSocket`. */
+export function createClient(options: ClientOptions, clock: Clock = systemClock): Client {
+  const url = new URL(options.url)
+  url.protocol = url.protocol.replace('http', 'ws')
+  const WebSocket = options.WebSocket ?? (globalThis.WebSocket as WebSocketConstructor | undefined)
+  if (!WebSocket) throw new TypeError('No WebSocket here: pass one, createClient({ url, WebSocket })')
+  return new RoomClient(url.href, options.token, WebSocket, clock)
 }
 
-export type WebSocketConstructor = new (url: string) => WebSocketLike
+/** A socket that no room needs stays this long: the next room may come at once. */
+const idleSocketMs = 1_000
+/** How long the server may take to confirm that a session left before the room is joined anew. */
+const leavingMs = 2_000
 
-/** Connects at the first join. */
-export function createClient(_options: ClientOptions): Client {
-  throw new Error('Not built yet')
+/** Rooms by name, and the frames between them and the one connection. */
+class RoomClient implements Client {
+  readonly #rooms = new Map<string, JoinedRoom>()
+  /** Rooms whose session the server has not confirmed to be gone, with the stop of their timer. */
+  readonly #leaving = new Map<string, () => void>()
+  readonly #tokens: TokenSource
+  readonly #clock: Clock
+  readonly #connection: Connection
+  readonly #link: RoomLink
+  readonly #stopPage: () => void
+  #maxFrameBytes = Number.POSITIVE_INFINITY
+
+  constructor(url: string, token: Token, WebSocket: WebSocketConstructor, clock: Clock) {
+    this.#tokens = new TokenSource(token)
+    this.#clock = clock
+    this.#connection = new Connection(url, WebSocket, clock, {
+      up: () => this.#up(),
+      down: () => this.#down(),
+      receive: (bytes) => this.#receive(bytes),
+      changed: () => this.#changed(),
+    })
+    this.#link = {
+      clock,
+      tokens: this.#tokens,
+      maxFrameBytes: () => this.#maxFrameBytes,
+      send: (frame) => this.#connection.send(frame),
+      leaving: (room) => this.#waitForLeave(room),
+      connection: () => this.#connection.state,
+      over: (room) => this.#forget(room),
+    }
+    this.#stopPage = watchPage({
+      awake: () => this.#connection.signal({ on: 'awake' }),
+      asleep: () => this.#connection.signal({ on: 'asleep' }),
+      hide: () => this.#each((room) => room.session.presence.hide()),
+      show: () => this.#each((room) => room.session.presence.show()),
+    })
+  }
+
+  join<R extends AnyRoom>(
+    definition: R,
+    params: ParamsOf<R>,
+    options: JoinOptions<PresenceInput<R>> = {},
+  ): Room<R> {
+    // JoinedRoom is one class for all definitions: what it does at run time is what `Room<R>` says for R.
+    return this.#enter(
+      roomName(definition, params),
+      definition,
+      params,
+      options.presence,
+    ) as unknown as Room<R>
+  }
+
+  openRoom<P = PresenceState>(name: string, options: JoinOptions<P> = {}): OpenRoom<P> {
+    return this.#enter(name, null, {}, options.presence) as unknown as OpenRoom<P>
+  }
+
+  close(): void {
+    this.#stopPage()
+    this.#each((room) => room.close())
+    this.#connection.signal({ on: 'closed' })
+  }
+
+  #enter(name: string, definition: AnyRoom | null, params: object, presence: unknown): JoinedRoom {
+    const { state } = this.#connection
+    if (state.at === 'stopped' && !state.error) throw new InterplayError('cancelled', 'The client was closed')
+    const room = this.#rooms.get(name) ?? new JoinedRoom(name, this.#link)
+    room.enter(definition, params, presence)
+    this.#rooms.set(name, room)
+    if (state.at === 'stopped' && state.error) room.session.signal({ on: 'refuse', error: state.error })
+    this.#connection.signal({ on: 'needed' })
+    this.#open(room)
+    return room
+  }
+
+  #open(room: JoinedRoom): void {
+    if (this.#connection.isUp && !this.#leaving.has(room.name)) room.session.signal({ on: 'up' })
+  }
+
+  #up(): void {
+    this.#each((room) => this.#open(room))
+  }
+
+  #down(): void {
+    this.#tokens.forget()
+    for (const stop of this.#leaving.values()) stop()
+    this.#leaving.clear()
+    this.#each((room) => room.session.signal({ on: 'down' }))
+  }
+
+  #changed(): void {
+    const { state } = this.#connection
+    // Asked for while the socket opens. Who joins takes the answer, a failure as well.
+    if (state.at === 'connecting') this.#tokens.get().catch(() => {})
+    const error = state.at === 'stopped' ? state.error : null
+    if (error) this.#each((room) => room.session.signal({ on: 'refuse', error }))
+    this.#each((room) => room.changed())
+  }
+
+  #receive(bytes: Uint8Array): void {
+    if (isRuntimeFrame(bytes)) {
+      this.#receiveRuntime(bytes)
+      return
+    }
+    const { room, message } = readRoomFrame(bytes)
+    if (!this.#leaving.has(room)) this.#rooms.get(room)?.session.receive(message)
+    else if (message.is === 'closed') this.#left(room)
+  }
+
+  #receiveRuntime(bytes: Uint8Array): void {
+    const frame = readFrame(bytes)
+    switch (frame.kind) {
+      case 'welcome':
+        this.#maxFrameBytes = frame.maxFrameBytes
+        this.#connection.signal({ on: 'welcome', version: frame.version })
+        break
+      case 'reply':
+        this.#rooms.get(frame.room)?.session.reply(frame)
+        break
+      case 'refused':
+        // Without a room it is the socket that is refused: no other attempt can help an outdated client.
+        if (frame.room === '' && frame.error.code === 'unsupported') {
+          this.#connection.signal({ on: 'refused', error: InterplayError.from(frame.error) })
+        }
+        this.#rooms.get(frame.room)?.session.refused(frame)
+        break
+      default:
+        throw new InterplayError('malformed', `A ${frame.kind} frame from a server`)
+    }
+  }
+
+  #waitForLeave(name: string): void {
+    this.#leaving.set(
+      name,
+      this.#clock.after(leavingMs, () => this.#left(name)),
+    )
+  }
+
+  #left(name: string): void {
+    this.#leaving.get(name)?.()
+    this.#leaving.delete(name)
+    const room = this.#rooms.get(name)
+    if (room) this.#open(room)
+  }
+
+  #forget(room: JoinedRoom): void {
+    if (this.#rooms.get(room.name) === room) this.#rooms.delete(room.name)
+    if (this.#rooms.size > 0) return
+    this.#clock.after(idleSocketMs, () => {
+      if (this.#rooms.size === 0) this.#connection.signal({ on: 'unneeded' })
+    })
+  }
+
+  #each(visit: (room: JoinedRoom) => void): void {
+    for (const room of [...this.#rooms.values()]) visit(room)
+  }
 }

@@ -1,4 +1,6 @@
 import type { InterplayError } from '@interplay/shared'
+import type { ConnectionState } from './connection-state.ts'
+import type { SessionState } from './session-state.ts'
 
 /** Where a room stands, for the user to see. */
 export type RoomStatus =
@@ -33,4 +35,32 @@ export interface Unsaved {
 export function sameStatus(a: RoomStatus, b: RoomStatus): boolean {
   const keys = Object.keys(b) as (keyof RoomStatus)[]
   return Object.keys(a).length === keys.length && keys.every((key) => a[key] === b[key])
+}
+
+/** The status of a room, out of the states of its session and of the connection. */
+export function roomStatus(
+  session: SessionState,
+  connection: ConnectionState,
+  unsaved: Unsaved,
+  /** Whether the room was synced, or an attempt failed, before. */
+  started: boolean,
+): RoomStatus {
+  switch (session.at) {
+    case 'refused':
+      return { at: 'refused', error: session.error }
+    case 'left':
+      return { at: 'left' }
+    case 'live':
+      return unsaved.since === null ? { at: 'synced' } : { at: 'unsaved', ...unsaved }
+    case 'waiting':
+      return { at: 'offline', ...unsaved, retryAt: session.retryAt, error: session.error }
+    default:
+      if (!started) return { at: 'connecting' }
+      return {
+        at: 'offline',
+        ...unsaved,
+        retryAt: connection.at === 'waiting' ? connection.retryAt : null,
+        error: null,
+      }
+  }
 }
