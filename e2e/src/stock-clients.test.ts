@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
 import { until } from './until.ts'
-import { startWorld, type World } from './world.ts'
+import { startWorld, temporaryFolder, type World } from './world.ts'
 
 function hocuspocus(world: World, name: string) {
   const document = new Y.Doc()
@@ -56,15 +56,14 @@ test('[P1] presence is seen across the dialects, and gone when its socket is', a
 })
 
 test('[S2] what a stock client wrote is there after a restart', async () => {
-  const { memoryLog } = await import('@interplay/server')
-  const log = memoryLog()
+  await using folder = await temporaryFolder()
   {
-    await using world = await startWorld({ log })
+    await using world = await startWorld({ folder: folder.path })
     using one = hocuspocus(world, 'constructor')
     one.document.getText('t').insert(0, 'kept')
     await until(() => one.provider.isSynced && one.provider.unsyncedChanges === 0)
   }
-  await using world = await startWorld({ log })
+  await using world = await startWorld({ folder: folder.path })
   using two = yWebsocket(world, 'constructor')
   await until(() => two.document.getText('t').toString() === 'kept')
 })

@@ -25,19 +25,28 @@ export interface World extends AsyncDisposable {
   client(options?: Partial<ClientOptions>): Client
 }
 
-export async function startWorld(options: Partial<ServerOptions> = {}): Promise<World> {
-  const folder = await mkdtemp(join(tmpdir(), 'interplay-'))
+/** A folder that is removed when its scope ends. */
+export async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'interplay-'))
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
+}
+
+/** Starts a world. A `folder` of the caller's own outlives it, so that another world can start over the same log. */
+export async function startWorld({ folder, ...options }: Partial<ServerOptions> & { folder?: string } = {}): Promise<World> {
+  await using stack = new AsyncDisposableStack()
+  const data = folder ?? stack.use(await temporaryFolder()).path
   const errors: unknown[] = []
   const logger: Logger = { debug() {}, info() {}, warn() {}, error: (entry: unknown) => void errors.push(entry) }
-  const server = createServer({ auth: anonymous(), logger, ...options, log: options.log ?? sqliteLog(folder) })
+  const server = createServer({ auth: anonymous(), logger, ...options, log: options.log ?? sqliteLog(data) })
   const port = await server.listen(0)
   const clients: Client[] = []
+  const cleanUp = stack.move()
   return {
     server,
     port,
     http: `http://127.0.0.1:${port}`,
     ws: `ws://127.0.0.1:${port}`,
-    folder,
+    folder: data,
     errors,
     client(clientOptions = {}) {
       const client = createClient({ url: `ws://127.0.0.1:${port}`, ...clientOptions })
@@ -47,7 +56,7 @@ export async function startWorld(options: Partial<ServerOptions> = {}): Promise<
     async [Symbol.asyncDispose]() {
       for (const client of clients) client.close()
       await server.close()
-      await rm(folder, { recursive: true, force: true })
+      await cleanUp.disposeAsync()
     },
   }
 }
