@@ -15,6 +15,7 @@ export interface ToastContent {
   readonly tone?: 'plain' | 'warning'
   /** 0 keeps it until it is closed. @default 6_000 */
   readonly visibleMs?: number
+  readonly action?: { readonly label: string; run(): void }
 }
 
 type Show = (content: ToastContent | string) => void
@@ -54,7 +55,7 @@ export function useToast(): Show {
 }
 
 function Toast(props: ToastContent & { id: number; close: (id: number) => void }) {
-  const { id, message, tone = 'plain', visibleMs = 6_000, close } = props
+  const { id, message, tone = 'plain', visibleMs = 6_000, action, close } = props
   const [held, setHeld] = useState(false)
   const end = useMemo(() => () => close(id), [close, id])
   useEffect(() => {
@@ -71,6 +72,11 @@ function Toast(props: ToastContent & { id: number; close: (id: number) => void }
       onMouseLeave={() => setHeld(false)}
     >
       <span>{message}</span>
+      {action && (
+        <button type="button" className="button" onClick={action.run}>
+          {action.label}
+        </button>
+      )}
       <IconButton icon="close" label="Close" onClick={end} />
     </div>
   )

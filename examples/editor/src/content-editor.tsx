@@ -1,0 +1,56 @@
+import { EditorContent, useEditor } from '@tiptap/react'
+import { type MouseEvent, useEffect, useMemo, useRef } from 'react'
+import type * as Y from 'yjs'
+import { DocumentFooter } from './document-footer.tsx'
+import { extensionsFor } from './extensions.ts'
+import { useRoom, useStatus } from './room.ts'
+import { TitleField } from './title-field.tsx'
+import { Toolbar } from './toolbar.tsx'
+
+/** Title and content, for as long as the room has this document object. */
+export function ContentEditor({ doc }: { doc: Y.Doc }) {
+  const room = useRoom()
+  const status = useStatus()
+  const sheet = useRef<HTMLDivElement>(null)
+  const extensions = useMemo(() => extensionsFor(doc.getXmlFragment('content'), room.awareness), [doc, room])
+  const editor = useEditor({
+    extensions,
+    // The styles are in editor.css.
+    injectCSS: false,
+    editorProps: {
+      attributes: { class: 'content', 'aria-label': 'Content', 'aria-multiline': 'true', role: 'textbox' },
+    },
+  })
+
+  const closed = room.readOnly || status.at === 'refused'
+  useEffect(() => editor.setEditable(!closed, false), [editor, closed])
+
+  // A click below the last line goes on writing there.
+  const continueBelow = (event: MouseEvent) => {
+    if (event.target !== event.currentTarget && event.target !== sheet.current) return
+    event.preventDefault()
+    const last = editor.state.doc.lastChild
+    const chain = editor.chain()
+    if (last?.type.name !== 'paragraph')
+      chain.insertContentAt(editor.state.doc.content.size, { type: 'paragraph' })
+    chain.focus('end').run()
+  }
+
+  return (
+    <>
+      <Toolbar editor={editor} />
+      <main className="page" onMouseDown={continueBelow}>
+        <div className="sheet" ref={sheet}>
+          {status.at === 'refused' && (
+            <p className="banner" role="alert">
+              The server closed this document to you. {status.error.message} What you see can still be copied.
+            </p>
+          )}
+          <TitleField readOnly={closed} onEnter={() => editor.commands.focus('start')} />
+          <EditorContent editor={editor} />
+        </div>
+      </main>
+      <DocumentFooter content={doc.getXmlFragment('content')} />
+    </>
+  )
+}
