@@ -46,7 +46,7 @@ function settle<S>(result: StandardSchemaV1.Result<unknown>): OutputOf<S> {
 
 function plainIssue({ message, path = [] }: StandardSchemaV1.Issue): Issue {
   return {
-    path: path.map((segment) => {
+    path: Array.from(path, (segment) => {
       const key = typeof segment === 'object' ? segment.key : segment
       return typeof key === 'symbol' ? String(key) : key
     }),
