@@ -1,4 +1,4 @@
-import { InterplayError } from '@interplay/shared'
+import { errorKinds, InterplayError } from '@interplay/shared'
 import { protocolVersion, writeFrame } from '@interplay/shared/protocol'
 import type { Clock } from './clock.ts'
 import {
@@ -109,7 +109,7 @@ export class Connection {
       this.#socket = socket
       socket.binaryType = 'arraybuffer'
       socket.onopen = () => this.signal({ on: 'opened' })
-      socket.onclose = () => this.signal({ on: 'lost' })
+      socket.onclose = (event: { code: number; reason: string }) => this.#closed(event)
       socket.onerror = () => {} // a close event follows
       socket.onmessage = (event: { data: unknown }) => this.#hear(event.data)
     } catch {
@@ -126,6 +126,12 @@ export class Connection {
       console.warn('Interplay: dropped the connection after a frame that does not decode.', error)
       this.signal({ on: 'lost' })
     }
+  }
+
+  #closed({ code, reason }: { code: number; reason: string }): void {
+    if (code === errorKinds.unsupported.close) {
+      this.signal({ on: 'refused', error: new InterplayError('unsupported', reason) })
+    } else this.signal({ on: 'lost' })
   }
 
   #disconnect(): void {

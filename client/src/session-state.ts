@@ -144,8 +144,8 @@ function isFinal(error: InterplayError): boolean {
   return ['unauthorized', 'forbidden', 'unknown-room', 'not-found', 'unsupported'].includes(error.code)
 }
 
-/** The error in the reason of a Hocuspocus frame: `Forbidden`, `unknown-room`, `permission-denied`. */
+/** The error in the reason of a Hocuspocus frame: `Forbidden`, `unknown-room: …`, `permission-denied`. */
 export function reasonError(reason: string, otherwise: ErrorCode): InterplayError {
-  const code = reason.toLowerCase()
+  const code = reason.split(':', 1)[0]!.toLowerCase()
   return new InterplayError(Object.hasOwn(errorKinds, code) ? code : otherwise, reason || 'No reason given')
 }

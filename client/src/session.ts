@@ -140,8 +140,9 @@ export class Session {
     this.#refusal = InterplayError.from(error)
   }
 
+  /** One of a session that has ended is dropped: the event is dispatched again, and has the same reply. */
   reply({ eventId, outcome }: Reply): void {
-    this.outbox.answer(eventId, outcome)
+    if (this.state.at === 'live') this.outbox.answer(eventId, outcome)
   }
 
   #act(effect: SessionEffect): void {

@@ -105,9 +105,13 @@ export class StateSync {
     if (sent && sent.edits.count > 0) this.#host.changed()
   }
 
-  /** The oldest frame was refused. Yjs cannot roll back: a new document takes over once it has the server's state. */
+  /**
+   * A frame was refused: the oldest with edits, for a refusal may overtake the confirmations before it, which wait for
+   * the disk. Yjs cannot roll back: a new document takes over once it has the server's state.
+   */
   refused(error: InterplayError): void {
-    const sent = this.#sent.shift()
+    const at = this.#sent.findIndex(({ is }) => is === 'edits')
+    const [sent] = this.#sent.splice(Math.max(at, 0), 1)
     if (sent?.is === 'edits') this.#startAnew(sent.edits, error)
   }
 
