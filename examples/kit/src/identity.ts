@@ -82,3 +82,22 @@ function store(identity: Identity): Identity {
   } catch {}
   return identity
 }
+
+const tokenKey = 'interplay.visitor'
+
+/**
+ * A secret of this browser, the token of a demonstration without accounts: the server takes whoever has it for the
+ * same visitor, after a reconnect too.
+ */
+export function visitorToken(): string {
+  const invented = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('')
+  try {
+    const token = localStorage.getItem(tokenKey) ?? invented
+    localStorage.setItem(tokenKey, token)
+    return token
+  } catch {
+    return invented
+  }
+}

@@ -1,7 +1,7 @@
 export { AppBar, Mark } from './app-bar.tsx'
 export { readableInk } from './contrast.ts'
 export { Icon, IconButton, type IconName } from './icon.tsx'
-export { colors, type Identity, useIdentity } from './identity.ts'
+export { colors, type Identity, useIdentity, visitorToken } from './identity.ts'
 export { IdentityButton } from './identity-button.tsx'
 export { newRoomId, useRoomId } from './location.ts'
 export { Avatar, PeopleList, type Person } from './people-list.tsx'
