@@ -15,7 +15,7 @@ export interface DeltaOperation {
 
 /**
  * Text that merges character by character. Every index and length counts UTF-16 code units, as in JavaScript strings
- * and in Yjs: an emoji counts two or more.
+ * and in Yjs: an emoji counts two or more. An edit in the middle of such a pair turns both halves into U+FFFD.
  */
 export class TextView extends SharedView<Y.Text> {
   /** UTF-16 code units; an embedded object counts one. */
