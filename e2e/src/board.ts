@@ -1,5 +1,5 @@
-import { counter, defineRoom, event, list, map, text, value } from '@interplay/shared'
 import { implement } from '@interplay/server'
+import { counter, defineRoom, event, list, map, text, value } from '@interplay/shared'
 import { z } from 'zod'
 
 /** A room for tests: something to edit, something only handlers write, and events that succeed, refuse, throw and wait. */

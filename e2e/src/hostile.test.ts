@@ -79,7 +79,10 @@ test('[S4] structs that wait for each other are refused, and do not stay in the 
   client.update('room', encoding.toUint8Array(encoder))
   await until(() => client.statuses('room', false) === 1)
   using honest = await (await WireClient.connect(world)).join('room')
-  honest.update('room', update((document) => document.getText('t').insert(0, 'fine')))
+  honest.update(
+    'room',
+    update((document) => document.getText('t').insert(0, 'fine')),
+  )
   await until(() => honest.statuses('room', true) === 1)
 })
 
@@ -111,7 +114,10 @@ test('[G2] garbage costs its sender a session or a socket, with a typed reason',
 test('[G2] bytes that are no WebSocket cost their connection', async () => {
   await using world = await startWorld({ rooms: [boardRoom] })
   const { alive } = await witnesses(world)
-  for (const head of ['GARBAGE\r\n\r\n', 'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n']) {
+  for (const head of [
+    'GARBAGE\r\n\r\n',
+    'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n',
+  ]) {
     const socket = connect(world.port, '127.0.0.1')
     socket.on('error', () => {})
     socket.write(head)
@@ -132,23 +138,33 @@ test('[G2] ten thousand hostile frames disturb nobody (seed 4711)', { timeout: 1
   await alive()
   const { integer, bytes, pick } = random(4711)
   const valid = frames(one.doc)
-  let sent = 0
-  while (sent < 10_000) {
-    using client = await WireClient.connect(world, { hello: integer(4) > 0 })
-    if (integer(3) > 0) await client.join(pick(['witness', 'board/witness', 'fuzz']).replace('witness', 'board/fuzz')).catch(() => {})
-    for (let index = 0; index < 250 && !client.closed; index++) {
-      client.send(mutated(pick(valid), integer, bytes))
-      sent += 1
+  const updates = [
+    update((copy) => copy.getText('title').insert(0, 'text 😀')),
+    update((copy) => copy.getMap('notes').set('a', { deep: [1, null, new Uint8Array(3)] })),
+    update((copy) => copy.getArray('applied').push(['forged'])),
+  ]
+  const outcomes = { sockets: 0, sessions: 0, writes: 0 }
+  let client: WireClient | null = null
+  for (let sent = 0; sent < 10_000; sent += 10) {
+    if (!client || client.closed) {
+      if (client) outcomes.sockets += 1
+      client = await WireClient.connect(world)
     }
-    await new Promise((resolve) => {
-      client.webSocket.once('pong', resolve)
-      client.webSocket.once('close', resolve)
-      if (client.closed) resolve(undefined)
-      else client.webSocket.ping()
-    })
-    if (sent % 2_500 === 0) await alive()
+    for (const room of ['board/fuzz', 'fuzz']) client.auth(room)
+    for (let index = 0; index < 10; index++) {
+      if (integer(4) > 0) client.send(mutated(pick(valid), integer, bytes))
+      else client.update(pick(['board/fuzz', 'fuzz']), mutated(pick(updates), integer, bytes))
+    }
+    await client.settled()
+    for (const { scope } of client.refusals()) outcomes[scope === 'join' ? 'sessions' : 'writes'] += 1
+    client.runtime.length = 0
+    client.frames.length = 0
+    if (sent % 1_000 === 0) await alive()
   }
+  client?.[Symbol.dispose]()
   await alive()
+  // The fuzz reached every depth: sockets, sessions and single writes were refused.
+  for (const [depth, count] of Object.entries(outcomes)) expect(count, depth).toBeGreaterThan(50)
 })
 
 /** Valid frames of every kind, addressed to rooms that the fuzz joins. */
@@ -161,8 +177,14 @@ function frames(document: Y.Doc): Uint8Array[] {
     collector.auth(room, 'token')
     collector.sync(room, 0, Y.encodeStateVector(document))
     collector.sync(room, 1, Y.encodeStateAsUpdate(document))
-    collector.update(room, update((copy) => copy.getText('title').insert(0, 'text 😀')))
-    collector.update(room, update((copy) => copy.getMap('notes').set('a', { deep: [1, null, new Uint8Array(3)] })))
+    collector.update(
+      room,
+      update((copy) => copy.getText('title').insert(0, 'text 😀')),
+    )
+    collector.update(
+      room,
+      update((copy) => copy.getMap('notes').set('a', { deep: [1, null, new Uint8Array(3)] })),
+    )
     collector.awareness(room, new Uint8Array([1, 7, 1, 2, 123, 125]))
     for (const type of [2, 3, 4, 5, 6, 7, 8, 9, 10, 11]) {
       collector.frame(room, type, (encoder) => encoding.writeVarString(encoder, 'x'))
@@ -173,19 +195,26 @@ function frames(document: Y.Doc): Uint8Array[] {
   return collected
 }
 
-function mutated(frame: Uint8Array, integer: (below: number) => number, bytes: (length: number) => Uint8Array): Uint8Array {
+/** Changes a frame; two times in three it leaves the address alone, so that the session has to deal with it. */
+function mutated(
+  frame: Uint8Array,
+  integer: (below: number) => number,
+  bytes: (length: number) => Uint8Array,
+): Uint8Array {
   const copy = frame.slice()
-  switch (integer(5)) {
+  const body = integer(3) === 0 ? 0 : copy[0] === 0 ? 2 : 1 + copy[0]!
+  switch (integer(6)) {
     case 0:
-      return copy.subarray(0, integer(copy.length))
+      return copy.subarray(0, body + integer(copy.length - body))
     case 1:
-      return bytes(integer(64))
+      return new Uint8Array([...copy.subarray(0, body), ...bytes(integer(64))])
     case 2:
       return new Uint8Array([...copy, ...bytes(integer(16))])
     case 3:
       return copy
     default: {
-      for (let count = 1 + integer(4); count > 0; count--) copy[integer(copy.length)] = integer(256)
+      for (let count = 1 + integer(4); count > 0; count--)
+        copy[body + integer(copy.length - body)] = integer(256)
       return copy
     }
   }
@@ -228,7 +257,12 @@ test('[P1] nobody writes or removes the presence of another', async () => {
   hostile.awareness('board/witness', entry('{"name":"Mallory"}'))
   hostile.awareness('board/witness', entry('null'))
   await until(() => two.others.get().some(({ presence }) => presence?.name === 'Eve'))
-  expect(two.others.get().map(({ presence }) => presence?.name).sort()).toEqual(['Ada', 'Eve'])
+  expect(
+    two.others
+      .get()
+      .map(({ presence }) => presence?.name)
+      .sort(),
+  ).toEqual(['Ada', 'Eve'])
 })
 
 test('[P2] presence set to null reaches the others', async () => {
@@ -248,9 +282,20 @@ const throwing = (hook: keyof Extension): Extension => ({
 })
 
 const harmless = [
-  'onConfigure', 'connected', 'afterLoadDocument', 'afterHandleMessage', 'beforeBroadcastStateless', 'onStateless',
-  'onChange', 'onStoreDocument', 'afterStoreDocument', 'onAwarenessUpdate', 'onDisconnect', 'afterUnloadDocument',
-  'onDestroy', 'beforeUnloadDocument',
+  'onConfigure',
+  'connected',
+  'afterLoadDocument',
+  'afterHandleMessage',
+  'beforeBroadcastStateless',
+  'onStateless',
+  'onChange',
+  'onStoreDocument',
+  'afterStoreDocument',
+  'onAwarenessUpdate',
+  'onDisconnect',
+  'afterUnloadDocument',
+  'onDestroy',
+  'beforeUnloadDocument',
 ] as const
 
 test.for(harmless)('[E6] an extension that throws in %s costs that call alone', async (hook) => {
@@ -272,11 +317,17 @@ test('[E6] a hook that refuses a change refuses that change', async () => {
   await using world = await startWorld({ extensions: [{ beforeSync }] })
   using client = await (await WireClient.connect(world)).join('room')
   refuse = true
-  client.update('room', update((document) => document.getText('t').insert(0, 'no')))
+  client.update(
+    'room',
+    update((document) => document.getText('t').insert(0, 'no')),
+  )
   await until(() => client.statuses('room', false) === 1)
   expect(client.refusals()).toMatchObject([{ scope: 'write', error: { code: 'forbidden' } }])
   refuse = false
-  client.update('room', update((document) => document.getText('t').insert(0, 'yes')))
+  client.update(
+    'room',
+    update((document) => document.getText('t').insert(0, 'yes')),
+  )
   await until(() => client.statuses('room', true) === 1)
 })
 
@@ -287,7 +338,9 @@ test('[E6] extensions of users work: they load, see changes and answer stateless
       document.getText('t').insert(0, 'from the extension')
     },
     async onChange({ context }) {
-      seen.push(`changed by ${(context as { actor?: { userId: string } }).actor?.userId ? 'somebody' : 'nobody'}`)
+      seen.push(
+        `changed by ${(context as { actor?: { userId: string } }).actor?.userId ? 'somebody' : 'nobody'}`,
+      )
     },
     async onStateless({ payload, document }) {
       document.broadcastStateless(`${payload}!`)

@@ -33,7 +33,8 @@ test('[S1] a Hocuspocus provider, a y-websocket client and the SDK meet in one d
   one.document.getText('t').insert(0, 'hocuspocus ')
   two.document.getText('t').insert(0, 'y-websocket ')
   three.doc.getText('t').insert(0, 'sdk ')
-  const texts = () => [one, two, { document: three.doc }].map(({ document }) => document.getText('t').toString())
+  const texts = () =>
+    [one, two, { document: three.doc }].map(({ document }) => document.getText('t').toString())
   await until(() => texts().every((text) => text.length === 'hocuspocus y-websocket sdk '.length))
   expect(new Set(texts()).size).toBe(1)
   await until(() => one.provider.unsyncedChanges === 0 && three.status.at === 'synced')
@@ -49,7 +50,9 @@ test('[P1] presence is seen across the dialects, and gone when its socket is', a
   two.provider.awareness.setLocalStateField('name', 'y-websocket')
   const names = () => [...three.awareness.getStates().values()].map((state) => state.name).sort()
   await until(() => names().join() === 'hocuspocus,sdk,y-websocket')
-  await until(() => one.provider.awareness?.getStates().size === 3 && two.provider.awareness.getStates().size === 3)
+  await until(
+    () => one.provider.awareness?.getStates().size === 3 && two.provider.awareness.getStates().size === 3,
+  )
   two.provider.ws?.close()
   two.provider.destroy()
   await until(() => names().join() === 'hocuspocus,sdk', 1_000)

@@ -1,4 +1,10 @@
-import { type Frame, isRuntimeFrame, protocolVersion, readFrame, writeFrame } from '@interplay/shared/protocol'
+import {
+  type Frame,
+  isRuntimeFrame,
+  protocolVersion,
+  readFrame,
+  writeFrame,
+} from '@interplay/shared/protocol'
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import { WebSocket } from 'ws'
@@ -90,9 +96,21 @@ export class WireClient implements Disposable {
     return this
   }
 
+  /** Resolves once the server has read everything that was sent, or the socket is closed. */
+  async settled(): Promise<void> {
+    if (this.webSocket.readyState !== WebSocket.OPEN) return until(() => this.closed)
+    await new Promise<void>((resolve) => {
+      this.webSocket.once('pong', () => resolve())
+      this.webSocket.once('close', () => resolve())
+      this.webSocket.ping()
+    })
+  }
+
   /** How many updates were acknowledged (`true`) or refused (`false`) so far. */
   statuses(key: string, saved: boolean): number {
-    return this.frames.filter((frame) => frame.key === key && frame.type === 8 && frame.body[0] === (saved ? 1 : 0)).length
+    return this.frames.filter(
+      (frame) => frame.key === key && frame.type === 8 && frame.body[0] === (saved ? 1 : 0),
+    ).length
   }
 
   reply(eventId: string) {

@@ -32,11 +32,19 @@ export async function temporaryFolder(): Promise<AsyncDisposable & { readonly pa
 }
 
 /** Starts a world. A `folder` of the caller's own outlives it, so that another world can start over the same log. */
-export async function startWorld({ folder, ...options }: Partial<ServerOptions> & { folder?: string } = {}): Promise<World> {
+export async function startWorld({
+  folder,
+  ...options
+}: Partial<ServerOptions> & { folder?: string } = {}): Promise<World> {
   await using stack = new AsyncDisposableStack()
   const data = folder ?? stack.use(await temporaryFolder()).path
   const errors: unknown[] = []
-  const logger: Logger = { debug() {}, info() {}, warn() {}, error: (entry: unknown) => void errors.push(entry) }
+  const logger: Logger = {
+    debug() {},
+    info() {},
+    warn() {},
+    error: (entry: unknown) => void errors.push(entry),
+  }
   const server = createServer({ auth: anonymous(), logger, ...options, log: options.log ?? sqliteLog(data) })
   const port = await server.listen(0)
   const clients: Client[] = []

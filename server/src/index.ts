@@ -10,11 +10,11 @@ export {
   type Implementation,
   implement,
 } from './events/implement.ts'
-export { memoryLog } from './log/memory.ts'
 export type { UpdateLog } from './log/log.ts'
+export { memoryLog } from './log/memory.ts'
 export { sqliteLog } from './log/sqlite.ts'
 export { createLogger, type Logger } from './observe/logging.ts'
 export type { ServerOptions } from './options.ts'
 export { createServer, type InterplayServer, type Unsaved } from './server.ts'
 export type { Authenticate } from './session/admit.ts'
-export { anonymous, jwt, type JwtOptions } from './session/authenticate.ts'
+export { anonymous, type JwtOptions, jwt } from './session/authenticate.ts'

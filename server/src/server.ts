@@ -1,6 +1,6 @@
 import { InterplayError } from '@interplay/shared'
-import { createApi } from './http/api.ts'
 import type { AnyImplementation } from './events/implement.ts'
+import { createApi } from './http/api.ts'
 import { createLogger } from './observe/logging.ts'
 import { createMetrics } from './observe/metrics.ts'
 import type { ServerOptions } from './options.ts'
@@ -67,7 +67,9 @@ export function createServer(options: ServerOptions): InterplayServer {
     },
   })
   const prune = () => {
-    log.prune(clock() - keepRepliesMs).catch((error) => logger.warn({ error: String(error) }, 'old replies were not pruned'))
+    log
+      .prune(clock() - keepRepliesMs)
+      .catch((error) => logger.warn({ error: String(error) }, 'old replies were not pruned'))
   }
   const pruning = setInterval(prune, pruneEveryMs)
   pruning.unref()
@@ -108,7 +110,9 @@ export function createServer(options: ServerOptions): InterplayServer {
 function checkComplete({ definition, code }: AnyImplementation): void {
   const missing = Object.keys(definition.events).filter((event) => !code.handlers.has(event))
   if (missing.length === 0) return
-  throw new TypeError(`'${definition.pattern}' has no handler for ${missing.join(', ')}. Add it to implement(…).on({ … }).`)
+  throw new TypeError(
+    `'${definition.pattern}' has no handler for ${missing.join(', ')}. Add it to implement(…).on({ … }).`,
+  )
 }
 
 async function withDeadline(work: Promise<unknown>, ms: number): Promise<void> {

@@ -22,8 +22,8 @@ interface StartOptions {
 
 const program = new Command('interplay').description('Shared rooms that merge, typed events that run once.')
 
-addOptions(program.command('start').description('serve rooms')).action((entries: string[], options: StartOptions) =>
-  run(entries, options, false),
+addOptions(program.command('start').description('serve rooms')).action(
+  (entries: string[], options: StartOptions) => run(entries, options, false),
 )
 addOptions(program.command('dev').description('serve rooms, and swap their code when it changes')).action(
   (entries: string[], options: StartOptions) => run(entries, options, true),
@@ -38,12 +38,18 @@ try {
 
 function addOptions(command: Command): Command {
   return command
-    .argument('[entry...]', 'modules whose default export is an implementation or an array of them; none: open rooms')
+    .argument(
+      '[entry...]',
+      'modules whose default export is an implementation or an array of them; none: open rooms',
+    )
     .option('--port <number>', 'port to listen on; 0 takes a free one', whole, 8787)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--data <folder>', 'where the SQLite log lives', './.interplay')
     .option('--log <kind>', 'sqlite or memory', logKind, 'sqlite')
-    .option('--auth-secret <secret>', 'verify JSON Web Tokens with this shared secret (INTERPLAY_AUTH_SECRET)')
+    .option(
+      '--auth-secret <secret>',
+      'verify JSON Web Tokens with this shared secret (INTERPLAY_AUTH_SECRET)',
+    )
     .option('--jwks <url>', 'verify JSON Web Tokens with the keys at this URL')
     .option('--anonymous', 'let everybody in who can connect')
     .option('--close-deadline <ms>', 'time that a shutdown may take to save everything', whole, 10_000)
@@ -63,7 +69,8 @@ async function run(entries: string[], options: StartOptions, watching: boolean):
   const rooms = entries.length === 0 ? 'open rooms' : entries.join(', ')
   console.log(`Interplay listens on http://${options.host}:${port} (${rooms}; log: ${options.log})`)
   const stopWatching = watching ? swapOnChange(server, entries, logger) : () => {}
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(server, stopWatching))
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.once(signal, () => void stop(server, stopWatching))
 }
 
 async function stop(server: InterplayServer, stopWatching: () => void): Promise<void> {
@@ -87,7 +94,11 @@ function swapOnChange(server: InterplayServer, entries: string[], logger: Logger
   })
 }
 
-function authenticator({ authSecret = process.env.INTERPLAY_AUTH_SECRET, jwks, anonymous: open }: StartOptions) {
+function authenticator({
+  authSecret = process.env.INTERPLAY_AUTH_SECRET,
+  jwks,
+  anonymous: open,
+}: StartOptions) {
   const chosen: Authenticate[] = []
   if (authSecret) chosen.push(jwt({ secret: authSecret }))
   if (jwks) chosen.push(jwt({ jwks }))

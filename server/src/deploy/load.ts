@@ -18,7 +18,9 @@ export async function loadEntries(entries: readonly string[], version: number): 
     const module = (await import(url.href)) as { default?: unknown }
     for (const candidate of [module.default].flat()) {
       if (!isImplementation(candidate)) {
-        throw new TypeError(`${entry} must have an implementation, or an array of them, as its default export.`)
+        throw new TypeError(
+          `${entry} must have an implementation, or an array of them, as its default export.`,
+        )
       }
       loaded.push(candidate)
     }
@@ -36,7 +38,8 @@ function versionRelativeImports(): void {
     resolve(specifier, context, nextResolve) {
       const resolved = nextResolve(specifier, context)
       const version = context.parentURL && new URL(context.parentURL).searchParams.get(parameter)
-      if (!version || !/^\.{1,2}\//.test(specifier) || resolved.url.includes('/node_modules/')) return resolved
+      if (!version || !/^\.{1,2}\//.test(specifier) || resolved.url.includes('/node_modules/'))
+        return resolved
       const url = new URL(resolved.url)
       url.searchParams.set(parameter, version)
       return { ...resolved, url: url.href }
@@ -45,5 +48,7 @@ function versionRelativeImports(): void {
 }
 
 function isImplementation(candidate: unknown): candidate is AnyImplementation {
-  return typeof candidate === 'object' && candidate !== null && 'definition' in candidate && 'code' in candidate
+  return (
+    typeof candidate === 'object' && candidate !== null && 'definition' in candidate && 'code' in candidate
+  )
 }

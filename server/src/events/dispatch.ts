@@ -1,4 +1,4 @@
-import { type ErrorBody, InterplayError, createState, validate } from '@interplay/shared'
+import { createState, type ErrorBody, InterplayError, validate } from '@interplay/shared'
 import type { Outcome } from '@interplay/shared/protocol'
 import type { Logger } from '../observe/logging.ts'
 import type { Draft } from './draft.ts'
@@ -40,11 +40,16 @@ export async function runEvent(
   place: EventPlace,
 ): Promise<Verdict> {
   const { definition, code } = implementation
-  const contract = Object.hasOwn(definition.events, request.event) ? definition.events[request.event] : undefined
+  const contract = Object.hasOwn(definition.events, request.event)
+    ? definition.events[request.event]
+    : undefined
   const handler = code.handlers.get(request.event)
   if (!contract || !handler) {
     const names = Object.keys(definition.events).join(', ') || 'none'
-    return rejected({ code: 'unknown-event', message: `No event '${request.event}' in '${definition.pattern}'. It has: ${names}.` })
+    return rejected({
+      code: 'unknown-event',
+      message: `No event '${request.event}' in '${definition.pattern}'. It has: ${names}.`,
+    })
   }
 
   let input: unknown
@@ -70,13 +75,16 @@ export async function runEvent(
   }
   let entered = false
   const run = async (): Promise<unknown> => {
-    if (handler.guard && !(await handler.guard(context))) fail('forbidden', `You may not dispatch '${request.event}' here.`)
+    if (handler.guard && !(await handler.guard(context)))
+      fail('forbidden', `You may not dispatch '${request.event}' here.`)
     entered = true
     const output = await handler.handle(context)
     try {
       return await validate(contract.output, output)
     } catch (cause) {
-      throw new Error(`The handler of '${request.event}' returned an output that its schema refuses.`, { cause })
+      throw new Error(`The handler of '${request.event}' returned an output that its schema refuses.`, {
+        cause,
+      })
     }
   }
 
@@ -102,20 +110,35 @@ function rejected(error: ErrorBody): Verdict {
 function errorBody(error: unknown, logger: Logger, request: EventRequest): ErrorBody {
   if (error instanceof InterplayError) return error.toJSON()
   logger.error({ error: describe(error), event: request.event, eventId: request.id }, 'a handler threw')
-  return { code: 'internal', message: `The handler of '${request.event}' failed; its log names event ${request.id}.` }
+  return {
+    code: 'internal',
+    message: `The handler of '${request.event}' failed; its log names event ${request.id}.`,
+  }
 }
 
 function describe(error: unknown): unknown {
   if (!(error instanceof Error)) return String(error)
-  return { message: error.message, stack: error.stack, ...(error.cause !== undefined && { cause: describe(error.cause) }) }
+  return {
+    message: error.message,
+    stack: error.stack,
+    ...(error.cause !== undefined && { cause: describe(error.cause) }),
+  }
 }
 
 /** A handler past its deadline is told by its signal and no longer waited for; its draft is closed by the caller. */
-async function beforeDeadline<T>(running: Promise<T>, ms: number, abort: AbortController, event: string): Promise<T> {
+async function beforeDeadline<T>(
+  running: Promise<T>,
+  ms: number,
+  abort: AbortController,
+  event: string,
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const deadline = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      const error = new InterplayError('deadline-exceeded', `The handler of '${event}' took longer than ${ms} ms.`)
+      const error = new InterplayError(
+        'deadline-exceeded',
+        `The handler of '${event}' took longer than ${ms} ms.`,
+      )
       abort.abort(error)
       reject(error)
     }, ms)

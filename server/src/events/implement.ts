@@ -1,4 +1,12 @@
-import type { ErrorCode, EventName, EventOutput, EventParsed, ParamsOf, AnyRoom, StateOf } from '@interplay/shared'
+import type {
+  AnyRoom,
+  ErrorCode,
+  EventName,
+  EventOutput,
+  EventParsed,
+  ParamsOf,
+  StateOf,
+} from '@interplay/shared'
 import type { Logger } from '../observe/logging.ts'
 
 /** Who a session is: the verified identity and rights that `admit` gave it. */
@@ -105,7 +113,8 @@ export class Implementation<R extends AnyRoom, A extends Actor> implements AnyIm
     const all = new Map(this.code.handlers)
     for (const [event, handler] of Object.entries(handlers)) {
       if (!handler) continue
-      const { guard = null, handle } = typeof handler === 'function' ? { handle: handler } : (handler as AnyHandler)
+      const { guard = null, handle } =
+        typeof handler === 'function' ? { handle: handler } : (handler as AnyHandler)
       all.set(event, { guard, handle } as AnyHandler)
     }
     return new Implementation(this.definition, { ...this.code, handlers: all })

@@ -26,7 +26,11 @@ export function createApi(options: ApiOptions): (request: Request) => Response |
   const { registry, authenticate, logger, metrics } = options
   const app = new Hono()
 
-  const enter = async <T>(request: Request, name: string, use: (room: Room, actor: Actor) => Promise<T>): Promise<T> => {
+  const enter = async <T>(
+    request: Request,
+    name: string,
+    use: (room: Room, actor: Actor) => Promise<T>,
+  ): Promise<T> => {
     const token = request.headers.get('authorization')?.replace(/^Bearer /i, '') ?? ''
     const actor = await admit(authenticate, token, name, registry.codeOf(name), request)
     return registry.use(name, (room) => use(room, actor))
@@ -43,7 +47,8 @@ export function createApi(options: ApiOptions): (request: Request) => Response |
     '/api/*',
     bodyLimit({
       maxSize: options.maxBodyBytes,
-      onError: () => refusal(new InterplayError('too-large', `A body has ${options.maxBodyBytes} bytes at most.`)),
+      onError: () =>
+        refusal(new InterplayError('too-large', `A body has ${options.maxBodyBytes} bytes at most.`)),
     }),
   )
 
@@ -67,22 +72,31 @@ export function createApi(options: ApiOptions): (request: Request) => Response |
   app.get('/api/rooms/:room/document', (context) =>
     enter(context.req.raw, context.req.param('room'), async (room) => {
       const update = Y.encodeStateAsUpdate(room.document)
-      return new Response(update as Uint8Array<ArrayBuffer>, { headers: { 'content-type': 'application/octet-stream' } })
+      return new Response(update as Uint8Array<ArrayBuffer>, {
+        headers: { 'content-type': 'application/octet-stream' },
+      })
     }),
   )
 
   app.put('/api/rooms/:room/document', (context) =>
     enter(context.req.raw, context.req.param('room'), async (room, actor) => {
       const update = new Uint8Array(await context.req.arrayBuffer())
-      if (room.write(update, actor.canEdit !== false, { source: 'local', context: { actor } }) === 'waiting') {
-        throw new InterplayError('conflict', 'The update builds on changes this room does not have. Send those too.')
+      if (
+        room.write(update, actor.canEdit !== false, { source: 'local', context: { actor } }) === 'waiting'
+      ) {
+        throw new InterplayError(
+          'conflict',
+          'The update builds on changes this room does not have. Send those too.',
+        )
       }
       await room.writer.drained()
       return new Response(null, { status: 204 })
     }),
   )
 
-  app.all('/api/*', () => refusal(new InterplayError('not-found', 'There is nothing at this path. See docs/http.md.')))
+  app.all('/api/*', () =>
+    refusal(new InterplayError('not-found', 'There is nothing at this path. See docs/http.md.')),
+  )
   app.all('*', (context) => options.fallback?.(context.req.raw) ?? context.text('Not found', 404))
 
   app.onError((error) => {

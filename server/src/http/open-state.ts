@@ -20,10 +20,17 @@ function asJson(document: Y.Doc, name: string, type: AnyType): unknown {
   let item = type._start
   while (item?.deleted && item.right) item = item.right
   const content = item?.content
-  if (content instanceof Y.ContentString || content instanceof Y.ContentFormat || content instanceof Y.ContentEmbed) {
+  if (
+    content instanceof Y.ContentString ||
+    content instanceof Y.ContentFormat ||
+    content instanceof Y.ContentEmbed
+  ) {
     return document.getText(name).toString()
   }
-  if (content instanceof Y.ContentType && (content.type instanceof Y.XmlElement || content.type instanceof Y.XmlText)) {
+  if (
+    content instanceof Y.ContentType &&
+    (content.type instanceof Y.XmlElement || content.type instanceof Y.XmlText)
+  ) {
     return document.getXmlFragment(name).toString()
   }
   return item ? document.getArray(name).toJSON() : null

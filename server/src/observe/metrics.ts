@@ -33,9 +33,21 @@ export function createMetrics() {
       labelNames: ['code'],
       registers,
     }),
-    appended: new Counter({ name: 'interplay_appended_entries_total', help: 'Log entries made durable', registers }),
-    appendedBytes: new Counter({ name: 'interplay_appended_bytes_total', help: 'Bytes of updates made durable', registers }),
-    appendFailures: new Counter({ name: 'interplay_append_failures_total', help: 'Appends that failed', registers }),
+    appended: new Counter({
+      name: 'interplay_appended_entries_total',
+      help: 'Log entries made durable',
+      registers,
+    }),
+    appendedBytes: new Counter({
+      name: 'interplay_appended_bytes_total',
+      help: 'Bytes of updates made durable',
+      registers,
+    }),
+    appendFailures: new Counter({
+      name: 'interplay_append_failures_total',
+      help: 'Appends that failed',
+      registers,
+    }),
     compactions: new Counter({ name: 'interplay_compactions_total', help: 'Snapshots written', registers }),
     handlerSeconds: new Histogram({
       name: 'interplay_handler_seconds',

@@ -24,7 +24,14 @@ export class Compactor {
   #running: Promise<void> | null = null
 
   /** A room with corrupt rows is never compacted: what they hold may yet be saved. */
-  constructor(room: string, document: Y.Doc, stored: StoredRoom, log: UpdateLog, enabled: boolean, events: CompactorEvents) {
+  constructor(
+    room: string,
+    document: Y.Doc,
+    stored: StoredRoom,
+    log: UpdateLog,
+    enabled: boolean,
+    events: CompactorEvents,
+  ) {
     this.#room = room
     this.#document = document
     this.#log = log

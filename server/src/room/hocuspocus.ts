@@ -31,8 +31,8 @@ export class Denied {
   readonly reason: string
   readonly error: InterplayError
 
-  constructor(error: InterplayError) {
-    this.reason = error.code
+  constructor(error: InterplayError, reason: string = error.code) {
+    this.reason = reason
     this.error = error
   }
 }
@@ -102,18 +102,35 @@ export function containedExtension(extension: Extension, logger: Logger): Extens
   const contained: Record<string, unknown> = { priority: extension.priority ?? 100 }
   for (const name of hookNames(extension)) {
     const hook = extension[name as keyof Extension] as (payload: unknown) => unknown
-    contained[name] = gates.has(name)
-      ? (payload: unknown) => hook.call(extension, payload)
-      : async (payload: unknown) => {
-          try {
-            return await hook.call(extension, payload)
-          } catch (error) {
-            const extensionName = extension.extensionName ?? extension.constructor.name
-            logger.error({ hook: name, extension: extensionName, error: String(error) }, 'a hook of an extension threw')
-          }
-        }
+    contained[name] = async (payload: unknown) => {
+      try {
+        return await hook.call(extension, payload)
+      } catch (error) {
+        const by = extension.extensionName ?? extension.constructor.name
+        if (!gates.has(name))
+          return logger.error({ hook: name, extension: by, error: String(error) }, 'a hook threw')
+        logger.warn({ hook: name, extension: by, error: String(error) }, 'a hook refused')
+        // Hocuspocus forgets a document that was not loaded, and with it the timer of its awareness.
+        if (name === 'onLoadDocument') (payload as { document: Document }).document.destroy()
+        throw refusalOf(error)
+      }
+    }
   }
   return contained as Extension
+}
+
+/** What a hook threw, as a refusal. Stock clients are told its `reason`, as Hocuspocus does. */
+function refusalOf(error: unknown): Denied {
+  const { message, reason } = (error ?? {}) as { message?: unknown; reason?: unknown }
+  const text =
+    [message, reason].find((each) => typeof each === 'string' && each !== '') ??
+    'a hook of the server said no'
+  return new Denied(
+    error instanceof InterplayError
+      ? error
+      : new InterplayError('forbidden', `Refused: ${text}`, { cause: error }),
+    typeof reason === 'string' ? reason : 'permission-denied',
+  )
 }
 
 /** Names of the functions an extension has, those of its class included. */

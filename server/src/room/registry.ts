@@ -27,7 +27,9 @@ export class Registry {
   constructor(options: RegistryOptions) {
     this.#options = options
     this.#implementations = options.implementations
-    const extensions = options.extensions.map((extension) => containedExtension(extension, options.services.logger))
+    const extensions = options.extensions.map((extension) =>
+      containedExtension(extension, options.services.logger),
+    )
     this.hooks = {
       message: listens(extensions, 'beforeHandleMessage', 'afterHandleMessage'),
       sync: listens(extensions, 'beforeSync'),
@@ -71,7 +73,10 @@ export class Registry {
     }
     if (this.#options.openRooms) return null
     const paths = this.#implementations.map(({ definition }) => `'${definition.pattern}'`).join(', ')
-    throw new InterplayError('unknown-room', `'${name}' matches no definition. This server has: ${paths || 'none'}.`)
+    throw new InterplayError(
+      'unknown-room',
+      `'${name}' matches no definition. This server has: ${paths || 'none'}.`,
+    )
   }
 
   /** Opens a room for work that comes from no socket, and keeps it open while `use` runs. */
@@ -95,7 +100,10 @@ export class Registry {
       try {
         room.code = this.codeOf(room.name)
       } catch (error) {
-        this.#options.services.logger.warn({ room: room.name, error: String(error) }, 'a room keeps its old code')
+        this.#options.services.logger.warn(
+          { room: room.name, error: String(error) },
+          'a room keeps its old code',
+        )
       }
     }
   }
@@ -134,8 +142,15 @@ export class Registry {
     try {
       stored = await services.log.load(document.name)
     } catch (cause) {
-      services.logger.error({ room: document.name, error: String(cause) }, 'a room could not be read from the log')
-      throw new InterplayError('unavailable', `'${document.name}' cannot be read right now. Try again later.`, { cause })
+      services.logger.error(
+        { room: document.name, error: String(cause) },
+        'a room could not be read from the log',
+      )
+      throw new InterplayError(
+        'unavailable',
+        `'${document.name}' cannot be read right now. Try again later.`,
+        { cause },
+      )
     }
     const room = new Room(document.name, document, stored, code, {
       ...services,
@@ -184,7 +199,10 @@ export class Registry {
 
   /** Everybody leaves and rejoins: the room is read anew from the log. */
   #abandon(room: Room, error: Error): void {
-    this.#options.services.logger.error({ room: room.name, error: error.message }, 'the log refused this room: it is closed')
+    this.#options.services.logger.error(
+      { room: room.name, error: error.message },
+      'the log refused this room: it is closed',
+    )
     room.close()
     this.#unloadable.add(room)
     this.hocuspocus.closeConnections(room.name)

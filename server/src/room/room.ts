@@ -8,7 +8,7 @@ import type { StoredRoom, UpdateLog } from '../log/log.ts'
 import type { Logger } from '../observe/logging.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { Compactor } from './compactor.ts'
-import { handlerOrigin, Forks } from './forks.ts'
+import { Forks, handlerOrigin } from './forks.ts'
 import { Inbox } from './inbox.ts'
 import { PresenceOwners } from './presence.ts'
 import { StoredReplies } from './stored-replies.ts'
@@ -63,7 +63,13 @@ export class Room {
   readonly #settling: (() => void)[] = []
   #held = false
 
-  constructor(name: string, document: Document, stored: StoredRoom, code: RoomCode | null, services: RoomServices) {
+  constructor(
+    name: string,
+    document: Document,
+    stored: StoredRoom,
+    code: RoomCode | null,
+    services: RoomServices,
+  ) {
     const { log, logger, metrics } = services
     this.name = name
     this.document = document
@@ -73,7 +79,11 @@ export class Room {
     this.presence = new PresenceOwners(document.awareness)
     this.#stored = new StoredReplies(name, log)
     this.#forks = new Forks(document)
-    this.#inbox = new Inbox(services.maxInboxEvents, (pending) => this.#answer(pending), () => this.#settle())
+    this.#inbox = new Inbox(
+      services.maxInboxEvents,
+      (pending) => this.#answer(pending),
+      () => this.#settle(),
+    )
     this.compactor = new Compactor(name, document, stored, log, whole, {
       compacted: () => metrics.compactions.inc(),
       failed: (error) => logger.warn({ room: name, error: String(error) }, 'a snapshot could not be written'),
@@ -128,7 +138,13 @@ export class Room {
     if (running) return running
     const answer = new Promise<Outcome>((resolve) => {
       if (this.#inbox.offer({ request, stored: this.#stored.find(request.id), resolve })) this.#hold()
-      else resolve(failed('overloaded', `The inbox of '${this.name}' is full. Wait for replies before you dispatch more.`))
+      else
+        resolve(
+          failed(
+            'overloaded',
+            `The inbox of '${this.name}' is full. Wait for replies before you dispatch more.`,
+          ),
+        )
     })
     this.#inFlight.set(request.id, answer)
     void answer.then((outcome) => {
@@ -156,7 +172,8 @@ export class Room {
   async #answer({ request, stored, resolve }: Pending): Promise<void> {
     const reply = await stored
     if (reply) return resolve(reply)
-    if (!this.code) return resolve(failed('unknown-event', `'${this.name}' has no definition, and so no events.`))
+    if (!this.code)
+      return resolve(failed('unknown-event', `'${this.name}' has no definition, and so no events.`))
 
     const stopTimer = this.#services.metrics.handlerSeconds.startTimer()
     const verdict = await runEvent(this.code.implementation, request, {
@@ -196,7 +213,10 @@ export class Room {
     metrics.appendFailures.inc()
     if (this.writer.failingSince === null) metrics.degraded.inc()
     const unsaved = this.writer.unsaved
-    logger.error({ room: this.name, error: String(error), unsaved, retryMs }, 'an append failed: it will be tried again')
+    logger.error(
+      { room: this.name, error: String(error), unsaved, retryMs },
+      'an append failed: it will be tried again',
+    )
   }
 
   /** Keeps the document in memory while something of it is unsaved, as a connection would. */
@@ -227,7 +247,12 @@ function failed(code: string, message: string): Outcome {
 }
 
 /** Puts what the log holds into the document. Returns whether all of it could be read. */
-function fill(document: Document, stored: StoredRoom, room: string, { logger, metrics }: RoomServices): boolean {
+function fill(
+  document: Document,
+  stored: StoredRoom,
+  room: string,
+  { logger, metrics }: RoomServices,
+): boolean {
   const corrupt = stored.corrupt.map(({ part, position, reason }) => ({ part, position, reason }))
   const updates = stored.snapshot ? [stored.snapshot, ...stored.updates] : stored.updates
   document.transact(() => {
@@ -235,13 +260,18 @@ function fill(document: Document, stored: StoredRoom, room: string, { logger, me
       try {
         Y.applyUpdate(document, update)
       } catch (error) {
-        corrupt.push({ part: 'entry', position: stored.position - updates.length + 1 + index, reason: String(error) })
+        corrupt.push({
+          part: 'entry',
+          position: stored.position - updates.length + 1 + index,
+          reason: String(error),
+        })
       }
     }
   })
   // Nobody is connected yet: what loading queued for broadcast goes nowhere.
   document.flush()
-  for (const row of corrupt) logger.error({ room, ...row }, 'a row of the log cannot be read: it is kept, and skipped')
+  for (const row of corrupt)
+    logger.error({ room, ...row }, 'a row of the log cannot be read: it is kept, and skipped')
   metrics.damaged.inc(corrupt.length)
   return corrupt.length === 0
 }

@@ -13,7 +13,11 @@ export interface WriteRules {
  * Holds a client's update against the rules. `new` is to be applied, `known` is in the document already, `waiting`
  * lacks something that the document does not have. Throws `malformed`, `read-only` or `not-writable`.
  */
-export function judgeUpdate(update: Uint8Array, document: Y.Doc, rules: WriteRules): 'new' | 'known' | 'waiting' {
+export function judgeUpdate(
+  update: Uint8Array,
+  document: Y.Doc,
+  rules: WriteRules,
+): 'new' | 'known' | 'waiting' {
   const scan = read(update)
   if (hasMissingDependency(scan, document)) return 'waiting'
   if (rules.canEdit && rules.restricted.size === 0) return 'new'

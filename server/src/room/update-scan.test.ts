@@ -18,7 +18,7 @@ function writeEverything(document: Y.Doc): void {
   map.set('document', new Y.Doc({ guid: 'g' }))
   const element = new Y.XmlElement('p')
   element.setAttribute('class', 'x')
-  element.insert(0, [new Y.XmlText('xml'), new Y.XmlHook('hook')])
+  element.insert(0, [new Y.XmlText('xml'), new Y.XmlHook('hook') as never])
   document.getXmlFragment('xml').insert(0, [element])
   text.delete(0, 2)
   list.delete(1)

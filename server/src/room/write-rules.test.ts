@@ -20,7 +20,8 @@ function furnished(): Y.Doc {
   return document
 }
 
-const noteText = (document: Y.Doc) => (document.getMap('notes').get('a') as Y.Map<unknown>).get('text') as Y.Text
+const noteText = (document: Y.Doc) =>
+  (document.getMap('notes').get('a') as Y.Map<unknown>).get('text') as Y.Text
 
 test('[S5] an edit is followed to its root: beside, inside, through a new parent', () => {
   const document = furnished()
@@ -28,9 +29,9 @@ test('[S5] an edit is followed to its root: beside, inside, through a new parent
   expect(touched(document, (copy) => copy.getText('fresh').insert(0, 'x'))).toEqual(['fresh'])
   expect(touched(document, (copy) => noteText(copy).insert(0, 'x'))).toEqual(['notes'])
   expect(touched(document, (copy) => noteText(copy).insert(4, 'x'))).toEqual(['notes'])
-  expect(touched(document, (copy) => copy.getMap('notes').set('b', new Y.Map([['deep', new Y.Text('x')]])))).toEqual([
-    'notes',
-  ])
+  expect(
+    touched(document, (copy) => copy.getMap('notes').set('b', new Y.Map([['deep', new Y.Text('x')]]))),
+  ).toEqual(['notes'])
 })
 
 test('[S5] a deletion is followed to its root', () => {
@@ -39,7 +40,10 @@ test('[S5] a deletion is followed to its root', () => {
     copy.getArray('list').delete(1, 1)
     noteText(copy).delete(0, 2)
   }
-  expect(touched(document, edit).filter((root) => root === 'list' || root === 'notes')).toEqual(['list', 'notes'])
+  expect(touched(document, edit).filter((root) => root === 'list' || root === 'notes')).toEqual([
+    'list',
+    'notes',
+  ])
 })
 
 test('[S5] overwriting a key touches its map', () => {

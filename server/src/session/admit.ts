@@ -21,11 +21,16 @@ export async function admit(
   if (!ask) return { userId: claims.sub, ...(claims.canEdit === false && { canEdit: false }) }
   try {
     const actor = await ask({ token: claims, params: code.params, room, request, fail: refuse })
-    if (typeof actor?.userId !== 'string') throw new Error("'admit' must return an actor: { userId: string, … }")
+    if (typeof actor?.userId !== 'string')
+      throw new Error("'admit' must return an actor: { userId: string, … }")
     return actor
   } catch (cause) {
     if (cause instanceof InterplayError) throw cause
-    throw new InterplayError('internal', `'${room}' could not decide who you are; the server's log says why.`, { cause })
+    throw new InterplayError(
+      'internal',
+      `'${room}' could not decide who you are; the server's log says why.`,
+      { cause },
+    )
   }
 }
 

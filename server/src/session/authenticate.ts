@@ -25,7 +25,8 @@ export function jwt(options: JwtOptions): Authenticate {
   }
   const check = verifier(options, rules)
   return async (token) => {
-    if (token === '') throw new InterplayError('unauthorized', 'This server needs a token, and none was sent.')
+    if (token === '')
+      throw new InterplayError('unauthorized', 'This server needs a token, and none was sent.')
     const claims = await check(token).catch((cause) => {
       throw new InterplayError('unauthorized', `The token is not valid: ${reasonOf(cause)}`, { cause })
     })
@@ -41,11 +42,16 @@ export function anonymous(): Authenticate {
   return () => ({ sub: `anonymous-${crypto.randomUUID()}` })
 }
 
-function verifier(options: JwtOptions, rules: JWTVerifyOptions): (token: string) => Promise<Record<string, unknown>> {
+function verifier(
+  options: JwtOptions,
+  rules: JWTVerifyOptions,
+): (token: string) => Promise<Record<string, unknown>> {
   if ('secret' in options) {
     const key = new TextEncoder().encode(options.secret)
-    if (key.length < 32) throw new TypeError('The secret of jwt() needs at least 32 bytes (RFC 7518, section 3.2).')
-    return async (token) => (await jwtVerify(token, key, { ...rules, algorithms: ['HS256', 'HS384', 'HS512'] })).payload
+    if (key.length < 32)
+      throw new TypeError('The secret of jwt() needs at least 32 bytes (RFC 7518, section 3.2).')
+    return async (token) =>
+      (await jwtVerify(token, key, { ...rules, algorithms: ['HS256', 'HS384', 'HS512'] })).payload
   }
   const keys = createRemoteJWKSet(new URL(options.jwks))
   return async (token) => (await jwtVerify(token, keys, rules)).payload

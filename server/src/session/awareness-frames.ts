@@ -35,7 +35,10 @@ export class AwarenessFrames {
   handle(decoder: decoding.Decoder, frame: Uint8Array): void | Promise<void> {
     const update = decoding.readVarUint8Array(decoder)
     if (update.length > maxPresenceBytes) {
-      throw new InterplayError('too-large', `Presence has ${update.length} bytes; ${maxPresenceBytes} are allowed.`)
+      throw new InterplayError(
+        'too-large',
+        `Presence has ${update.length} bytes; ${maxPresenceBytes} are allowed.`,
+      )
     }
     const entries = this.#room.presence.admit(this.#holder, readPresence(update))
     if (entries.length === 0) return
@@ -62,7 +65,10 @@ export class AwarenessFrames {
     for (const { clientId, state } of entries) if (state !== 'null') states.set(clientId, JSON.parse(state))
     try {
       if (this.#hooks.message) await callbacks.beforeHandleMessage(this.#connection, frame)
-      await document.callbacks.beforeHandleAwareness(document, states, { source: 'connection', connection: this.#connection })
+      await document.callbacks.beforeHandleAwareness(document, states, {
+        source: 'connection',
+        connection: this.#connection,
+      })
     } catch {
       return
     }

@@ -20,7 +20,7 @@ export const messageTypes = {
 export const syncTypes = { step1: 0, step2: 1, update: 2 } as const
 
 /** Kinds of auth messages (`@hocuspocus/common`, `auth.ts`). */
-const authTypes = { permissionDenied: 1 } as const
+const authTypes = { token: 0, permissionDenied: 1 } as const
 
 /** The key that a Hocuspocus frame is addressed to. Throws on bytes that are none. */
 export function frameKey(frame: Uint8Array): string {
@@ -31,6 +31,22 @@ export function messageType(frame: Uint8Array): number {
   const decoder = decoding.createDecoder(frame)
   decoding.readVarUint8Array(decoder)
   return decoding.readVarUint(decoder)
+}
+
+/** Throws unless an auth or stateless frame reads as its type says. A close frame may carry anything. */
+export function checkFrame(frame: Uint8Array): void {
+  const decoder = decoding.createDecoder(frame)
+  decoding.readVarUint8Array(decoder)
+  switch (decoding.readVarUint(decoder)) {
+    case messageTypes.auth:
+      if (decoding.readVarUint(decoder) !== authTypes.token) throw new Error('an auth frame without a token')
+      decoding.readVarString(decoder)
+      // Since version 3 the provider adds its version.
+      if (decoding.hasContent(decoder)) decoding.readVarString(decoder)
+      return
+    case messageTypes.stateless:
+      decoding.readVarString(decoder)
+  }
 }
 
 /** Builds the frames that a session sends: its key, a message type and a body. */

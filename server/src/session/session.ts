@@ -12,7 +12,7 @@ import type { Room } from '../room/room.ts'
 import { type Authenticate, admit } from './admit.ts'
 import { AwarenessFrames } from './awareness-frames.ts'
 import { Backlog } from './backlog.ts'
-import { messageType, messageTypes, OutgoingFrames } from './hocuspocus-wire.ts'
+import { checkFrame, messageType, messageTypes, OutgoingFrames } from './hocuspocus-wire.ts'
 import { SyncFrames } from './sync-frames.ts'
 
 /** The socket behind a session. It carries many. */
@@ -71,20 +71,24 @@ export class Session implements Joining {
     this.#services = services
     this.#frames = new OutgoingFrames(key)
     this.#backlog = new Backlog((item) => this.#process(item))
-    const session = this
     this.#client = services.registry.hocuspocus.handleConnection(
       {
         get readyState() {
           return line.readyState
         },
-        send: (bytes) => this.#sending(bytes as Uint8Array),
+        send: (bytes: unknown) => this.#sending(bytes as Uint8Array),
         close: () => this.end(new InterplayError('internal', 'The session was closed by the server.')),
       },
       line.request,
-      { joining: session },
+      { joining: this },
     )
     // Hocuspocus keeps these in plain objects, where a room named `constructor` would be found before it exists.
-    for (const field of ['documentConnections', 'incomingMessageQueue', 'incomingMessageQueueBytes', 'hookPayloads']) {
+    for (const field of [
+      'documentConnections',
+      'incomingMessageQueue',
+      'incomingMessageQueueBytes',
+      'hookPayloads',
+    ]) {
       Object.setPrototypeOf(Reflect.get(this.#client, field), null)
     }
   }
@@ -100,7 +104,7 @@ export class Session implements Joining {
   /** Takes a Hocuspocus frame. Frames are worked through in their order; those before the join ends wait for it. */
   receive(frame: Uint8Array): void {
     if (this.#state.at === 'gone') return
-    if (this.#state.at === 'joining' && messageType(frame) === messageTypes.auth) this.#client.handleMessage(frame)
+    if (this.#state.at === 'joining' && messageType(frame) === messageTypes.auth) this.#toHocuspocus(frame)
     else this.#enqueue(frame)
   }
 
@@ -112,11 +116,18 @@ export class Session implements Joining {
   async authenticate(token: string): Promise<Actor> {
     const { registry, authenticate, logger } = this.#services
     try {
-      this.#actor = await admit(authenticate, token, this.room, registry.codeOf(this.room), this.#line.request)
+      this.#actor = await admit(
+        authenticate,
+        token,
+        this.room,
+        registry.codeOf(this.room),
+        this.#line.request,
+      )
       return this.#actor
     } catch (error) {
       if (!(error instanceof InterplayError)) throw error
-      if (error.code === 'internal') logger.error({ room: this.room, error: String(error.cause) }, "an 'admit' threw")
+      if (error.code === 'internal')
+        logger.error({ room: this.room, error: String(error.cause) }, "an 'admit' threw")
       this.#denial = error
       throw error
     }
@@ -157,7 +168,8 @@ export class Session implements Joining {
   }
 
   #enqueue(item: Uint8Array | Dispatch): void {
-    if (!this.#backlog.add(item)) this.end(new InterplayError('overloaded', 'Too much was sent before the join ended.'))
+    if (!this.#backlog.add(item))
+      this.end(new InterplayError('overloaded', 'Too much was sent before the join ended.'))
   }
 
   /** One frame or event of a live session. A promise means that the next one has to wait. */
@@ -189,20 +201,32 @@ export class Session implements Joining {
       case messageTypes.auth:
       case messageTypes.stateless:
       case messageTypes.close:
-        live.connection.handleMessage(frame)
+        this.#toHocuspocus(frame)
         return live.connection.waitForPendingMessages()
       case messageTypes.broadcastStateless:
-        throw new InterplayError('forbidden', 'BroadcastStateless is for servers. Send Stateless, and let a hook broadcast it.')
+        throw new InterplayError(
+          'forbidden',
+          'BroadcastStateless is for servers. Send Stateless, and let a hook broadcast it.',
+        )
       default:
         // A newer client's: there is nothing to answer.
         return
     }
   }
 
+  /** Hocuspocus prints what it cannot read: it gets well-formed frames only. */
+  #toHocuspocus(frame: Uint8Array): void {
+    checkFrame(frame)
+    this.#client.handleMessage(frame)
+  }
+
   #run(room: Room, { eventId, event, input }: Dispatch): void {
     if (eventId.length === 0 || eventId.length > maxEventIdLength) {
       const message = `An event id has 1 to ${maxEventIdLength} characters.`
-      return this.#reply(eventId.slice(0, maxEventIdLength), { ok: false, error: { code: 'malformed', message } })
+      return this.#reply(eventId.slice(0, maxEventIdLength), {
+        ok: false,
+        error: { code: 'malformed', message },
+      })
     }
     void room
       .dispatch({ id: eventId, event, input, actor: this.#actor! })
@@ -215,7 +239,12 @@ export class Session implements Joining {
 
   #failed(error: unknown): void {
     if (error instanceof InterplayError) return this.end(error)
-    this.end(new InterplayError('malformed', `A frame could not be read: ${error instanceof Error ? error.message : error}`))
+    this.end(
+      new InterplayError(
+        'malformed',
+        `A frame could not be read: ${error instanceof Error ? error.message : error}`,
+      ),
+    )
   }
 
   /** What Hocuspocus sends to this client. A denied join gets its typed reason first. */

@@ -2,6 +2,7 @@ import type { Connection } from '@hocuspocus/server'
 import { InterplayError } from '@interplay/shared'
 import * as decoding from 'lib0/decoding'
 import * as Y from 'yjs'
+import { Denied } from '../room/hocuspocus.ts'
 import type { Registry } from '../room/registry.ts'
 import type { Room } from '../room/room.ts'
 import { type OutgoingFrames, syncTypes } from './hocuspocus-wire.ts'
@@ -51,8 +52,8 @@ export class SyncFrames {
       if (this.#hooks.message) await callbacks.beforeHandleMessage(this.#connection, frame)
       if (this.#hooks.sync) await callbacks.beforeSync(this.#connection, { type, payload })
     } catch (error) {
-      const reason = error instanceof Error && error.message ? error.message : 'a hook of the server refused it'
-      if (type !== syncTypes.step1) this.#refuseUpdate(new InterplayError('forbidden', `The change was refused: ${reason}`))
+      if (!(error instanceof Denied)) throw error
+      if (type !== syncTypes.step1) this.#refuseUpdate(error.error)
       return
     }
     this.#apply(type, payload)

@@ -56,7 +56,8 @@ export class HttpServer {
   /** Closes every socket: 1012 is "service restart" (RFC 6455 registry), so that clients come back soon. */
   close(): void {
     clearInterval(this.#liveness)
-    for (const webSocket of this.#webSockets.clients) webSocket.close(1012, 'unavailable: the server is going away')
+    for (const webSocket of this.#webSockets.clients)
+      webSocket.close(1012, 'unavailable: the server is going away')
     this.#server.closeIdleConnections()
   }
 

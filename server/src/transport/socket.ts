@@ -1,5 +1,13 @@
-import { InterplayError, errorKind } from '@interplay/shared'
-import { type Frame, isRuntimeFrame, maxRoomNameBytes, type Outcome, protocolVersion, readFrame, writeFrame } from '@interplay/shared/protocol'
+import { errorKind, InterplayError } from '@interplay/shared'
+import {
+  type Frame,
+  isRuntimeFrame,
+  maxRoomNameBytes,
+  type Outcome,
+  protocolVersion,
+  readFrame,
+  writeFrame,
+} from '@interplay/shared/protocol'
 import type { WebSocket } from 'ws'
 import { frameKey } from '../session/hocuspocus-wire.ts'
 import { type Line, Session, type SessionServices } from '../session/session.ts'
@@ -82,7 +90,10 @@ export class Socket implements Line {
     switch (frame.kind) {
       case 'hello':
         if (frame.version !== protocolVersion) {
-          throw new InterplayError('unsupported', `Protocol ${frame.version}; this server speaks ${protocolVersion}.`)
+          throw new InterplayError(
+            'unsupported',
+            `Protocol ${frame.version}; this server speaks ${protocolVersion}.`,
+          )
         }
         this.#speaksRuntime = true
         return this.#sendRuntime({
@@ -94,7 +105,12 @@ export class Socket implements Line {
         const session = this.#sessions.get(frame.room)
         if (session) return session.dispatch(frame)
         const error = { code: 'unauthorized', message: `Join '${frame.room}' before you dispatch to it.` }
-        return this.#sendRuntime({ kind: 'reply', room: frame.room, eventId: frame.eventId, outcome: { ok: false, error } })
+        return this.#sendRuntime({
+          kind: 'reply',
+          room: frame.room,
+          eventId: frame.eventId,
+          outcome: { ok: false, error },
+        })
       }
       default:
         throw new InterplayError('malformed', `A client does not send ${frame.kind} frames.`)
@@ -113,7 +129,10 @@ export class Socket implements Line {
       throw new InterplayError('malformed', 'A room name is missing or too long.')
     }
     if (this.#sessions.size >= this.#limits.maxRoomsPerSocket) {
-      throw new InterplayError('overloaded', `A socket carries ${this.#limits.maxRoomsPerSocket} rooms at most.`)
+      throw new InterplayError(
+        'overloaded',
+        `A socket carries ${this.#limits.maxRoomsPerSocket} rooms at most.`,
+      )
     }
     const session = new Session(key, this, this.#services)
     this.#sessions.set(key, session)

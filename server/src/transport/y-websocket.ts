@@ -1,4 +1,4 @@
-import { InterplayError, errorKind } from '@interplay/shared'
+import { errorKind, InterplayError } from '@interplay/shared'
 import * as encoding from 'lib0/encoding'
 import type { WebSocket } from 'ws'
 import { messageTypes } from '../session/hocuspocus-wire.ts'
@@ -66,9 +66,11 @@ export class YWebSocket implements Line {
   }
 
   #receive(bytes: Buffer, isBinary: boolean): void {
-    if (!isBinary || bytes.length === 0) return this.#end(new InterplayError('malformed', 'Frames are binary.'))
+    if (!isBinary || bytes.length === 0)
+      return this.#end(new InterplayError('malformed', 'Frames are binary.'))
     const type = bytes[0]
-    if (type !== messageTypes.sync && type !== messageTypes.awareness && type !== messageTypes.queryAwareness) return
+    if (type !== messageTypes.sync && type !== messageTypes.awareness && type !== messageTypes.queryAwareness)
+      return
     const frame = new Uint8Array(this.#prefix.length + bytes.length)
     frame.set(this.#prefix)
     frame.set(bytes, this.#prefix.length)
