@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { checkAgainstModel } from './log-model.contract.ts'
 import { AppendRefused, type LogEntry, type StoredReply, type UpdateLog } from './log.ts'
+import { checkAgainstModel } from './log-model.contract.ts'
 
 /** A storage of its own for one test, and what may be done to it from outside. */
 export interface LogBed {
@@ -92,7 +92,8 @@ export function describeUpdateLog(
       rule('[L1] two hundred rooms append in one turn, each in its own order', async (log) => {
         const rooms = Array.from({ length: 200 }, (_, index) => `room/${index}`)
         const write = async (room: string) => {
-          for (let n = 1; n <= 3; n++) expect(await log.append(room, [edit(`${room}#${n}`)])).toEqual({ position: n })
+          for (let n = 1; n <= 3; n++)
+            expect(await log.append(room, [edit(`${room}#${n}`)])).toEqual({ position: n })
         }
         await Promise.all(rooms.map(write))
         for (const room of rooms) expect(await texts(log, room)).toEqual([1, 2, 3].map((n) => `${room}#${n}`))
@@ -122,7 +123,12 @@ export function describeUpdateLog(
       rule('[E1] outcomes are found again, in the order asked for', async (log) => {
         const failed = reply('failed', 2, {
           ok: false,
-          error: { code: 'conflict', message: 'ö', issues: [{ path: ['a', 0], message: 'x' }], details: { n: 1 } },
+          error: {
+            code: 'conflict',
+            message: 'ö',
+            issues: [{ path: ['a', 0], message: 'x' }],
+            details: { n: 1 },
+          },
         })
         await log.append('r', [{ ...edit('a'), reply: reply('done') }, { reply: failed }])
         await log.append('r', [{ reply: reply('void', 3, { ok: true, output: undefined }) }])
@@ -139,7 +145,11 @@ export function describeUpdateLog(
 
       rule('[E1] an event id is stored once: the second append is refused whole', async (log) => {
         await log.append('r', [{ ...edit('a'), reply: reply('e1') }])
-        const again = log.append('r', [edit('b'), { reply: reply('e2') }, { ...edit('c'), reply: reply('e1', 9) }])
+        const again = log.append('r', [
+          edit('b'),
+          { reply: reply('e2') },
+          { ...edit('c'), reply: reply('e1', 9) },
+        ])
         await expect(again).rejects.toSatisfy(isDuplicate)
         expect(await texts(log, 'r')).toEqual(['a'])
         expect(await log.replies('r', ['e1', 'e2'])).toEqual([reply('e1').outcome, null])
@@ -167,7 +177,10 @@ export function describeUpdateLog(
 
       rule('prune drops replies older than a time, however they were appended', async (log) => {
         const times = [500, 100, 300, 299, 301, 700]
-        await log.append('r', times.map((at) => ({ ...edit(`${at}`), reply: reply(`${at}`, at) })))
+        await log.append(
+          'r',
+          times.map((at) => ({ ...edit(`${at}`), reply: reply(`${at}`, at) })),
+        )
         await log.append('s', [{ reply: reply('100', 100) }])
         expect(await log.prune(300)).toBe(3)
         expect(await log.prune(300)).toBe(0)
@@ -233,7 +246,21 @@ export function describeUpdateLog(
     })
 
     describe('names', () => {
-      const odd = ['%', "'", '"; --', 'a b', 'A', 'a', 'ä', 'a\0b', 'constructor', '__proto__', '💡', '\uFFFD', '../x']
+      const odd = [
+        '%',
+        "'",
+        '"; --',
+        'a b',
+        'A',
+        'a',
+        'ä',
+        'a\0b',
+        'constructor',
+        '__proto__',
+        '💡',
+        '\uFFFD',
+        '../x',
+      ]
       const long = `${'x'.repeat(499)}é`
 
       rule('odd room names are kept apart, and listed in the order of their bytes', async (log) => {
@@ -311,45 +338,61 @@ export function describeUpdateLog(
         expect(await log.replies('r', ['e'])).toEqual([reply('e').outcome])
       })
 
-      ruleWith('sever', '[S3] calls cut off from the storage fail whole, and a retry stores them once', async (log, bed) => {
-        await log.append('r', [edit('a')])
-        const rooms = Array.from({ length: 30 }, (_, index) => `room/${index}`)
-        const entries = (room: string) => [edit(room), { ...edit('+'), reply: reply(room) }]
-        const appends = rooms.map((room) => log.append(room, entries(room)).then(() => null, (error) => error))
-        const lookup = log.load('r').then(() => null, (error) => error)
-        await bed.sever!(log)
-        const failures = await Promise.all(appends)
-        expect(failures.some((failure) => failure instanceof Error)).toBe(true)
-        expect(failures.some((failure) => failure instanceof AppendRefused)).toBe(false)
-        await lookup
-        for (const [index, failure] of failures.entries()) {
-          const room = rooms[index]!
-          if (failure) expect(await log.append(room, entries(room))).toEqual({ position: 2 })
-          expect(await texts(log, room)).toEqual([room, '+'])
-        }
-        expect(await texts(log, 'r')).toEqual(['a'])
-      })
+      ruleWith(
+        'sever',
+        '[S3] calls cut off from the storage fail whole, and a retry stores them once',
+        async (log, bed) => {
+          await log.append('r', [edit('a')])
+          const rooms = Array.from({ length: 30 }, (_, index) => `room/${index}`)
+          const entries = (room: string) => [edit(room), { ...edit('+'), reply: reply(room) }]
+          const appends = rooms.map((room) =>
+            log.append(room, entries(room)).then(
+              () => null,
+              (error) => error,
+            ),
+          )
+          const lookup = log.load('r').then(
+            () => null,
+            (error) => error,
+          )
+          await bed.sever!(log)
+          const failures = await Promise.all(appends)
+          expect(failures.some((failure) => failure instanceof Error)).toBe(true)
+          expect(failures.some((failure) => failure instanceof AppendRefused)).toBe(false)
+          await lookup
+          for (const [index, failure] of failures.entries()) {
+            const room = rooms[index]!
+            if (failure) expect(await log.append(room, entries(room))).toEqual({ position: 2 })
+            expect(await texts(log, room)).toEqual([room, '+'])
+          }
+          expect(await texts(log, 'r')).toEqual(['a'])
+        },
+      )
     })
 
     describe('damage', () => {
-      ruleWith('damage', '[L3] a corrupt entry is reported, skipped, and kept by compaction', async (log, bed) => {
-        await log.append('r', ['a', 'b', 'c'].map(edit))
-        await log.append('s', [edit('x')])
-        await log.close()
-        await bed.damage!('r', 'entry', 2)
-        log = await bed.open()
-        const report = { room: 'r', part: 'entry', position: 2, reason: expect.any(String) }
-        expect(await log.load('r')).toMatchObject({ position: 3, corrupt: [report] })
-        expect(await texts(log, 'r')).toEqual(['a', 'c'])
-        expect(await texts(log, 's')).toEqual(['x'])
-        expect(await log.append('r', [edit('d')])).toEqual({ position: 4 })
-        await log.compact('r', 3, bytes('ac'))
-        expect(await texts(log, 'r')).toEqual(['ac|', 'd'])
-        expect(await log.load('r')).toMatchObject({ position: 4, corrupt: [report] })
-        await log.compact('r', 4, bytes('acd'))
-        log = await reopen(log, bed)
-        expect(await log.load('r')).toMatchObject({ position: 4, corrupt: [report] })
-      })
+      ruleWith(
+        'damage',
+        '[L3] a corrupt entry is reported, skipped, and kept by compaction',
+        async (log, bed) => {
+          await log.append('r', ['a', 'b', 'c'].map(edit))
+          await log.append('s', [edit('x')])
+          await log.close()
+          await bed.damage!('r', 'entry', 2)
+          log = await bed.open()
+          const report = { room: 'r', part: 'entry', position: 2, reason: expect.any(String) }
+          expect(await log.load('r')).toMatchObject({ position: 3, corrupt: [report] })
+          expect(await texts(log, 'r')).toEqual(['a', 'c'])
+          expect(await texts(log, 's')).toEqual(['x'])
+          expect(await log.append('r', [edit('d')])).toEqual({ position: 4 })
+          await log.compact('r', 3, bytes('ac'))
+          expect(await texts(log, 'r')).toEqual(['ac|', 'd'])
+          expect(await log.load('r')).toMatchObject({ position: 4, corrupt: [report] })
+          await log.compact('r', 4, bytes('acd'))
+          log = await reopen(log, bed)
+          expect(await log.load('r')).toMatchObject({ position: 4, corrupt: [report] })
+        },
+      )
 
       ruleWith('damage', '[L3] a corrupt snapshot is reported and survives compaction', async (log, bed) => {
         await log.append('r', ['a', 'b', 'c'].map(edit))
@@ -369,16 +412,20 @@ export function describeUpdateLog(
         expect(await log.append('r', [edit('d')])).toEqual({ position: 4 })
       })
 
-      ruleWith('damage', '[L3] [E1] an event whose stored reply is corrupt does not run again', async (log, bed) => {
-        await log.append('r', [{ ...edit('a'), reply: reply('e1') }, { reply: reply('e2') }])
-        await log.close()
-        await bed.damage!('r', 'reply', 'e1')
-        log = await bed.open()
-        const [first, second] = await log.replies('r', ['e1', 'e2'])
-        expect(first).toMatchObject({ ok: false, error: { code: 'internal' } })
-        expect(second).toEqual(reply('e2').outcome)
-        await expect(log.append('r', [{ reply: reply('e1') }])).rejects.toSatisfy(isDuplicate)
-      })
+      ruleWith(
+        'damage',
+        '[L3] [E1] an event whose stored reply is corrupt does not run again',
+        async (log, bed) => {
+          await log.append('r', [{ ...edit('a'), reply: reply('e1') }, { reply: reply('e2') }])
+          await log.close()
+          await bed.damage!('r', 'reply', 'e1')
+          log = await bed.open()
+          const [first, second] = await log.replies('r', ['e1', 'e2'])
+          expect(first).toMatchObject({ ok: false, error: { code: 'internal' } })
+          expect(second).toEqual(reply('e2').outcome)
+          await expect(log.append('r', [{ reply: reply('e1') }])).rejects.toSatisfy(isDuplicate)
+        },
+      )
     })
 
     test('random steps leave what a trivial model holds', () =>
@@ -387,7 +434,8 @@ export function describeUpdateLog(
 }
 
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
-export const text = (update: Uint8Array): string => new TextDecoder('utf-8', { ignoreBOM: true }).decode(update)
+export const text = (update: Uint8Array): string =>
+  new TextDecoder('utf-8', { ignoreBOM: true }).decode(update)
 export const edit = (content: string): LogEntry & { update: Uint8Array } => ({ update: bytes(content) })
 
 export function reply(eventId: string, at = 1, outcome?: StoredReply['outcome']): StoredReply {

@@ -2,8 +2,8 @@ import {
   type Appended,
   AppendRefused,
   assertRoomName,
-  type LogEntry,
   LogClosed,
+  type LogEntry,
   type StoredRoom,
   type UpdateLog,
 } from './log.ts'
@@ -39,7 +39,8 @@ class MemoryLog implements UpdateLog {
     const replies = new Map<string, { at: number; outcome: string }>()
     for (const { reply } of entries) {
       if (!reply) continue
-      if (room.replies.has(reply.eventId) || replies.has(reply.eventId)) throw AppendRefused.duplicate(name, reply.eventId)
+      if (room.replies.has(reply.eventId) || replies.has(reply.eventId))
+        throw AppendRefused.duplicate(name, reply.eventId)
       replies.set(reply.eventId, { at: reply.at, outcome: JSON.stringify(reply.outcome) })
     }
     if (entries.length > 0) this.#rooms.set(name, room)
@@ -61,7 +62,8 @@ class MemoryLog implements UpdateLog {
   async compact(name: string, position: number, snapshot: Uint8Array): Promise<void> {
     this.#assertUsable(name)
     const room = this.#rooms.get(name) ?? emptyRoom()
-    if (position > room.position) throw new RangeError(`Room ${name} has no entry at position ${position} to compact`)
+    if (position > room.position)
+      throw new RangeError(`Room ${name} has no entry at position ${position} to compact`)
     const held = position - (room.position - room.tail.length)
     if (held <= 0) return
     room.tail.splice(0, held)

@@ -1,0 +1,76 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import type { Worker } from 'node:worker_threads'
+import type { LogBed } from './log.contract.ts'
+import type { UpdateLog } from './log.ts'
+import { sqliteLog } from './sqlite.ts'
+
+export interface SqliteBed extends Required<LogBed> {
+  /** Works on the tables behind the log's back. The log is closed. */
+  tamper<T>(change: (database: DatabaseSync) => T): Promise<T>
+  readonly folder: Promise<string>
+}
+
+/** A data folder of its own, its thread and its tables within reach. */
+export function sqliteBed(): SqliteBed {
+  const folder = mkdtemp(join(tmpdir(), 'interplay-log-'))
+  const logs: UpdateLog[] = []
+  let worker: Worker | undefined
+  const remember = (started: Worker) => {
+    worker = started
+  }
+  process.on('worker', remember)
+
+  const tamper: SqliteBed['tamper'] = async (change) => {
+    const database = new DatabaseSync(join(await folder, 'log.sqlite'))
+    try {
+      return change(database)
+    } finally {
+      database.close()
+    }
+  }
+
+  return {
+    folder,
+    tamper,
+    async open() {
+      const log = sqliteLog(await folder)
+      logs.push(log)
+      await log.rooms('', 1)
+      return log
+    },
+    async crash() {
+      await worker!.terminate()
+    },
+    async sever() {
+      const ended = new Promise((resolve) => worker!.once('exit', resolve))
+      worker!.postMessage('not a request')
+      await ended
+    },
+    damage(room, part, at) {
+      return tamper((database) => {
+        const { table, where } = {
+          entry: { table: 'entries', where: 'key = (?1 << 36) + ?2' },
+          snapshot: { table: 'snapshots', where: 'room = ?1 AND position = ?2' },
+          reply: { table: 'replies', where: 'room = ?1 AND event_id = ?2' },
+        }[part]
+        const id = roomId(database, room)
+        const row = database.prepare(`SELECT payload FROM ${table} WHERE ${where}`).get(id, at)
+        const payload = row!.payload as Uint8Array
+        payload[0]! ^= 4
+        database.prepare(`UPDATE ${table} SET payload = ?3 WHERE ${where}`).run(id, at, payload)
+      })
+    },
+    async remove() {
+      await Promise.all(logs.map((log) => log.close()))
+      process.off('worker', remember)
+      await rm(await folder, { recursive: true })
+    },
+  }
+}
+
+export function roomId(database: DatabaseSync, room: string): number {
+  return database.prepare('SELECT id FROM rooms WHERE name = ?').get(Buffer.from(room))!.id as number
+}

@@ -1,0 +1,83 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+
+/** How long to wait for another owner of the folder that is about to end, in milliseconds. */
+const busyMs = 500
+
+/**
+ * Pages of 1 KiB: the commit of a one-character edit writes one page to the WAL, and the edits of a hundred rooms a
+ * hundred of them. The lock of an exclusive connection is the kernel's: it ends with its process, however that ends.
+ * The WAL is moved into the database every 16 MiB, which merges the many writes of one busy page into one.
+ */
+const pragmas = `
+  PRAGMA page_size = 1024;
+  PRAGMA locking_mode = EXCLUSIVE;
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = FULL;
+  PRAGMA wal_autocheckpoint = 16384;
+  PRAGMA journal_size_limit = 67108864;
+  PRAGMA cache_size = -32768;
+  PRAGMA temp_store = MEMORY;
+  PRAGMA cell_size_check = ON;
+`
+
+/**
+ * Each step leads from one `user_version` to the next; a step that was released is never changed.
+ * The key of an entry is its room's id and its position in one integer, so that a room's tail lies together.
+ */
+const migrations = [
+  `
+  CREATE TABLE rooms (id INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE) STRICT;
+  CREATE TABLE entries (key INTEGER PRIMARY KEY, checksum INTEGER NOT NULL, payload BLOB) STRICT;
+  CREATE TABLE snapshots (
+    room INTEGER PRIMARY KEY, position INTEGER NOT NULL, checksum INTEGER NOT NULL, payload BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE replies (
+    room INTEGER NOT NULL, event_id TEXT NOT NULL, at REAL NOT NULL, checksum INTEGER NOT NULL, payload BLOB NOT NULL,
+    PRIMARY KEY (room, event_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX replies_by_time ON replies (at);
+  CREATE TABLE damaged (
+    room INTEGER NOT NULL, part TEXT NOT NULL, position INTEGER NOT NULL, checksum INTEGER NOT NULL, payload BLOB
+  ) STRICT;
+  CREATE INDEX damaged_by_room ON damaged (room);
+  `,
+]
+
+/** Opens the database of a data folder, as its only owner, in the newest schema. */
+export function openDatabase(folder: string): DatabaseSync {
+  mkdirSync(folder, { recursive: true })
+  const database = new DatabaseSync(join(folder, 'log.sqlite'), { timeout: busyMs })
+  try {
+    database.exec(pragmas)
+    migrate(database)
+    return database
+  } catch (error) {
+    database.close()
+    throw explain(error, folder)
+  }
+}
+
+function migrate(database: DatabaseSync): void {
+  const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number }
+  if (version > migrations.length)
+    throw new Error(
+      `schema ${version} is newer than this version of Interplay, which knows ${migrations.length}`,
+    )
+  for (const [index, migration] of migrations.entries()) {
+    if (index < version) continue
+    database.exec(`BEGIN IMMEDIATE; ${migration}; PRAGMA user_version = ${index + 1}; COMMIT`)
+  }
+}
+
+const sqliteBusy = 5
+
+function explain(error: unknown, folder: string): Error {
+  const { message, errcode } = error as Error & { errcode?: number }
+  if (errcode !== undefined && (errcode & 0xff) === sqliteBusy)
+    return new Error(
+      `The data folder ${folder} is in use: another process, or another log of this one, has it open`,
+    )
+  return new Error(`The log in ${folder} cannot be opened: ${message}`, { cause: error })
+}

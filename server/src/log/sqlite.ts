@@ -1,0 +1,162 @@
+import { Worker } from 'node:worker_threads'
+import type { Outcome } from '@interplay/shared/protocol'
+import * as encoding from 'lib0/encoding'
+import {
+  type Appended,
+  AppendRefused,
+  assertRoomName,
+  LogClosed,
+  type LogEntry,
+  type StoredRoom,
+  type UpdateLog,
+} from './log.ts'
+import {
+  type LogAnswers,
+  type LogFailure,
+  type LogRequest,
+  readStoredRoom,
+  writeRequest,
+} from './sqlite-messages.ts'
+import type { PackedEntry } from './sqlite-store.ts'
+
+const workerUrl = new URL(
+  import.meta.url.endsWith('.ts') ? './sqlite-worker.ts' : './sqlite-worker.js',
+  import.meta.url,
+)
+
+/**
+ * A log in one SQLite file, `log.sqlite` in this folder, on a thread of its own. Appends that arrive together share
+ * one commit, and resolve once it is fsynced. A folder has one owner at a time: while another process has it open,
+ * every call rejects and says so.
+ */
+export function sqliteLog(folder: string): UpdateLog {
+  return new SqliteLog(folder)
+}
+
+interface Pending {
+  readonly resolve: (value: never) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Sends the requests of each turn to the thread, and settles them by its answers. */
+class SqliteLog implements UpdateLog {
+  readonly #folder: string
+  readonly #pending = new Map<number, Pending>()
+  #lastId = 0
+  /** Requests of this turn, not sent yet. */
+  #turn: encoding.Encoder | null = null
+  /** Started by the first request, and again by the first one after its death. */
+  #thread: { readonly worker: Worker; readonly ended: Promise<void> } | null = null
+  #closed: Promise<void> | null = null
+
+  constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  async load(room: string): Promise<StoredRoom> {
+    return readStoredRoom(await this.#ask<Uint8Array<ArrayBuffer>>({ kind: 'load', room }))
+  }
+
+  async append(room: string, entries: readonly LogEntry[]): Promise<Appended> {
+    return { position: await this.#ask<number>({ kind: 'append', room, entries: entries.map(pack) }) }
+  }
+
+  async replies(room: string, eventIds: readonly string[]): Promise<(Outcome | null)[]> {
+    const texts = await this.#ask<(string | null)[]>({ kind: 'replies', room, eventIds })
+    return texts.map((text) => (text === null ? null : JSON.parse(text)))
+  }
+
+  async compact(room: string, position: number, snapshot: Uint8Array): Promise<void> {
+    await this.#ask({ kind: 'compact', room, position, snapshot })
+  }
+
+  async prune(before: number): Promise<number> {
+    return this.#ask({ kind: 'prune', before })
+  }
+
+  async rooms(after: string, limit: number): Promise<string[]> {
+    return this.#ask({ kind: 'rooms', after, limit })
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#shutDown()
+    return this.#closed
+  }
+
+  async #shutDown(): Promise<void> {
+    if (!this.#thread && !this.#turn) return
+    await this.#send({ kind: 'close' })
+    await this.#thread?.ended
+  }
+
+  #ask<T>(request: LogRequest): Promise<T> {
+    if (this.#closed) throw new LogClosed()
+    if ('room' in request) assertRoomName(request.room)
+    return this.#send(request)
+  }
+
+  #send<T>(request: LogRequest): Promise<T> {
+    if (!this.#turn) {
+      this.#turn = encoding.createEncoder()
+      setImmediate(() => this.#flush())
+    }
+    const id = ++this.#lastId
+    writeRequest(this.#turn, id, request)
+    return new Promise<T>((resolve, reject) => this.#pending.set(id, { resolve, reject }))
+  }
+
+  #flush(): void {
+    if (!this.#turn) return
+    const message = encoding.toUint8Array(this.#turn)
+    this.#turn = null
+    this.#thread ??= this.#start()
+    this.#thread.worker.ref()
+    this.#thread.worker.postMessage(message, [message.buffer])
+  }
+
+  #start() {
+    const worker = new Worker(workerUrl, { workerData: { folder: this.#folder }, name: 'log' })
+    let cause: unknown
+    worker.on('message', (answers: LogAnswers) => this.#settle(answers))
+    worker.on('error', (error) => {
+      cause = error
+    })
+    // What was answered before the end has been delivered by now: all that is pending was not committed.
+    const ended = new Promise<void>((resolve) => {
+      worker.on('exit', () => {
+        this.#fail(cause)
+        resolve()
+      })
+    })
+    return { worker, ended }
+  }
+
+  #settle(answers: LogAnswers): void {
+    for (let index = 0; index < answers.length; index += 3) {
+      const id = answers[index] as number
+      const failure = answers[index + 1] as LogFailure | null
+      const { resolve, reject } = this.#pending.get(id)!
+      this.#pending.delete(id)
+      if (failure)
+        reject('refused' in failure ? new AppendRefused(failure.refused, failure.message) : failure)
+      else resolve(answers[index + 2] as never)
+    }
+    // An idle log does not keep the process alive; one that is closing does.
+    if (this.#pending.size === 0 && !this.#closed) this.#thread?.worker.unref()
+  }
+
+  #fail(cause: unknown): void {
+    const reason = cause instanceof Error ? cause.message : 'it was stopped'
+    const failed = [...this.#pending.values()]
+    this.#thread = null
+    this.#turn = null
+    this.#pending.clear()
+    for (const { reject } of failed) reject(new Error(`The log's thread has ended: ${reason}`, { cause }))
+  }
+}
+
+function pack({ update, reply }: LogEntry): PackedEntry {
+  if (!reply) return { update: update ?? null, reply: null }
+  const { eventId, at, outcome } = reply
+  return { update: update ?? null, reply: { eventId, at, outcome: Buffer.from(JSON.stringify(outcome)) } }
+}
