@@ -25,6 +25,7 @@ const security = {
   'referrer-policy': 'same-origin',
   'content-security-policy': [
     "default-src 'self'",
+    "script-src 'self' 'wasm-unsafe-eval'",
     "connect-src 'self' ws: wss:",
     "img-src 'self' data: blob:",
     "font-src 'self' data:",
