@@ -95,7 +95,7 @@ export function createServer(options: ServerOptions): InterplayServer {
   async function shutDown(): Promise<Unsaved[]> {
     const deadlineMs = options.closeDeadlineMs ?? 10_000
     clearInterval(pruning)
-    http.stopListening()
+    http.quiesce()
     const unsavedRooms = await registry.close(deadlineMs)
     const unsaved = unsavedRooms.map(({ name, writer }) => ({ room: name, entries: writer.unsaved }))
     for (const each of unsaved) logger.error(each, 'not saved before the deadline')

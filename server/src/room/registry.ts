@@ -82,14 +82,13 @@ export class Registry {
   /** Opens a room for work that comes from no socket, and keeps it open while `use` runs. */
   async use<T>(name: string, use: (room: Room) => T | Promise<T>): Promise<T> {
     this.codeOf(name)
-    const document = await this.#open(name)
-    document.addDirectConnection()
-    const room = this.#rooms.get(name)!
+    const room = await this.#open(name)
+    room.document.addDirectConnection()
     try {
       return await use(room)
     } finally {
-      document.removeDirectConnection()
-      if (document.getConnectionsCount() === 0) this.#unloadLater(room)
+      room.document.removeDirectConnection()
+      if (room.document.getConnectionsCount() === 0) this.#unloadLater(room)
     }
   }
 
@@ -126,13 +125,15 @@ export class Registry {
     return unsaved
   }
 
-  async #open(name: string): Promise<Document> {
+  async #open(name: string): Promise<Room> {
+    const config = { isAuthenticated: true, readOnly: false }
     try {
-      const config = { isAuthenticated: true, readOnly: false }
-      return await this.hocuspocus.createDocument(name, new Request('http://localhost'), 'server', config)
+      await this.hocuspocus.createDocument(name, new Request('http://localhost'), 'server', config)
     } catch (error) {
       throw error instanceof Denied ? error.error : error
     }
+    // A document may be unloaded in the very turn in which it was found.
+    return this.#rooms.get(name) ?? this.#open(name)
   }
 
   async #load(document: Document): Promise<void> {

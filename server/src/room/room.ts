@@ -39,6 +39,7 @@ interface Pending {
   readonly request: EventRequest
   readonly stored: Promise<Outcome | null>
   readonly resolve: (outcome: Outcome) => void
+  readonly reject: (error: InterplayError) => void
 }
 
 /**
@@ -59,6 +60,7 @@ export class Room {
   readonly #inbox: Inbox<Pending>
   readonly #stored: StoredReplies
   readonly #forks: Forks
+  readonly #unanswered = new Set<Pending>()
   readonly #inFlight = new Map<string, Promise<Outcome>>()
   readonly #settling: (() => void)[] = []
   #held = false
@@ -132,25 +134,29 @@ export class Room {
     return this.writer.unsaved > 0 || this.#inbox.length > 0
   }
 
-  /** Answers an event once: the reply comes when its effect is durable and in the document. Never rejects. */
+  /**
+   * Answers an event once: the reply comes when its effect is durable and in the document. Rejects with `unavailable` if
+   * the room closes before that; the same id, dispatched again, still runs once.
+   */
   dispatch(request: EventRequest): Promise<Outcome> {
     const running = this.#inFlight.get(request.id)
     if (running) return running
-    const answer = new Promise<Outcome>((resolve) => {
-      if (this.#inbox.offer({ request, stored: this.#stored.find(request.id), resolve })) this.#hold()
-      else
-        resolve(
-          failed(
-            'overloaded',
-            `The inbox of '${this.name}' is full. Wait for replies before you dispatch more.`,
-          ),
-        )
+    const answer = new Promise<Outcome>((resolve, reject) => {
+      const pending = { request, stored: this.#stored.find(request.id), resolve, reject }
+      if (!this.#inbox.offer(pending))
+        return resolve(failed('overloaded', `The inbox of '${this.name}' is full.`))
+      this.#unanswered.add(pending)
+      this.#hold()
     })
     this.#inFlight.set(request.id, answer)
-    void answer.then((outcome) => {
+    const settle = (outcome: string) => {
       this.#inFlight.delete(request.id)
-      this.#services.metrics.events.inc({ outcome: outcome.ok ? 'ok' : outcome.error.code })
-    })
+      this.#services.metrics.events.inc({ outcome })
+    }
+    answer.then(
+      (outcome) => settle(outcome.ok ? 'ok' : outcome.error.code),
+      () => settle('unavailable'),
+    )
     return answer
   }
 
@@ -167,6 +173,11 @@ export class Room {
     this.#stored.stop()
     this.#forks.drop()
     this.#release()
+    const error = new InterplayError(
+      'unavailable',
+      `'${this.name}' closed. Dispatch the event again, with the same id.`,
+    )
+    for (const { reject } of this.#unanswered) reject(error)
   }
 
   async #answer({ request, stored, resolve }: Pending): Promise<void> {

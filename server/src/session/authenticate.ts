@@ -1,3 +1,4 @@
+import { createHash, randomUUID } from 'node:crypto'
 import { InterplayError } from '@interplay/shared'
 import { createRemoteJWKSet, type JWTVerifyOptions, jwtVerify } from 'jose'
 import type { Claims } from '../events/implement.ts'
@@ -37,9 +38,18 @@ export function jwt(options: JwtOptions): Authenticate {
   }
 }
 
-/** Everybody is somebody new. For demonstrations and local work: anyone who can connect may enter. */
+/** What the SDK sends where it has no token: a secret of its own, so that a client that comes back is known again. */
+const anonymousPrefix = 'anonymous:'
+
+/**
+ * Lets everybody in who can connect. A client that sends the same token is the same user; one that sends none is somebody
+ * new. For demonstrations and local work.
+ */
 export function anonymous(): Authenticate {
-  return () => ({ sub: `anonymous-${crypto.randomUUID()}` })
+  return (token) => {
+    const id = token === '' ? randomUUID() : createHash('sha256').update(token).digest('hex').slice(0, 32)
+    return { sub: `${anonymousPrefix}${id}` }
+  }
 }
 
 function verifier(

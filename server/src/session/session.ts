@@ -135,7 +135,10 @@ export class Session implements Joining {
 
   established(connection: Connection): void {
     const room = this.#services.registry.get(this.room)
-    if (!room || this.#state.at === 'gone' || !this.#actor) return connection.close()
+    if (this.#state.at === 'gone' || !this.#actor) return connection.close()
+    // The room was unloaded between the document's load and this connection.
+    if (room?.document !== connection.document)
+      return this.end(new InterplayError('unavailable', 'Join again.'))
     const presence: PresenceHolder = { userId: this.#actor.userId, clientIds: new Set() }
     // One set for both: what Hocuspocus removes when the connection closes is what the session owns.
     room.document.connections.set(connection, { clients: presence.clientIds })
@@ -228,9 +231,11 @@ export class Session implements Joining {
         error: { code: 'malformed', message },
       })
     }
-    void room
-      .dispatch({ id: eventId, event, input, actor: this.#actor! })
-      .then((outcome) => this.#reply(eventId, outcome))
+    room.dispatch({ id: eventId, event, input, actor: this.#actor! }).then(
+      (outcome) => this.#reply(eventId, outcome),
+      // The room closed: the client comes back, and asks with the same id.
+      () => {},
+    )
   }
 
   #reply(eventId: string, outcome: Outcome): void {

@@ -48,9 +48,10 @@ export class HttpServer {
     })
   }
 
-  /** Takes no more connections. */
-  stopListening(): void {
+  /** Takes no more connections and reads no more frames; what was read is still answered. */
+  quiesce(): void {
     this.#server.close()
+    for (const webSocket of this.#webSockets.clients) webSocket.pause()
   }
 
   /** Closes every socket: 1012 is "service restart" (RFC 6455 registry), so that clients come back soon. */

@@ -74,7 +74,9 @@ export class Socket implements Line {
     this.#webSocket.close(errorKind(error.code).close, `${error.code}: ${error.message}`.slice(0, 120))
   }
 
-  #receive(bytes: Buffer, isBinary: boolean): void {
+  #receive(buffer: Buffer, isBinary: boolean): void {
+    // A slice of a larger buffer would let a length that lies reach what lies behind it.
+    const bytes = new Uint8Array(buffer)
     try {
       if (!isBinary) throw new InterplayError('malformed', 'Frames are binary; this one was text.')
       if (isRuntimeFrame(bytes)) this.#receiveRuntime(readFrame(bytes))

@@ -133,25 +133,35 @@ function readBody(kind: number, decoder: decoding.Decoder): Frame {
     case kinds.reply: {
       const room = decoding.readVarString(decoder)
       const eventId = decoding.readVarString(decoder)
-      const ok = decoding.readUint8(decoder) === 1
+      const ok = readChoice(decoder) === 1
       const payload = readJson(decoding.readVarString(decoder))
-      return {
-        kind: 'reply',
-        room,
-        eventId,
-        outcome: ok ? { ok, output: payload } : { ok, error: payload as ErrorBody },
-      }
+      const outcome: Outcome = ok ? { ok, output: payload } : { ok, error: asErrorBody(payload) }
+      return { kind: 'reply', room, eventId, outcome }
     }
     case kinds.refused:
       return {
         kind: 'refused',
         room: decoding.readVarString(decoder),
-        scope: decoding.readUint8(decoder) === 0 ? 'join' : 'write',
-        error: readJson(decoding.readVarString(decoder)) as ErrorBody,
+        scope: readChoice(decoder) === 0 ? 'join' : 'write',
+        error: asErrorBody(readJson(decoding.readVarString(decoder))),
       }
     default:
       throw new Error(`unknown runtime frame kind ${kind}`)
   }
+}
+
+/** A byte that is 0 or 1. */
+function readChoice(decoder: decoding.Decoder): number {
+  const byte = decoding.readUint8(decoder)
+  if (byte > 1) throw new Error(`${byte} where a 0 or a 1 was expected`)
+  return byte
+}
+
+function asErrorBody(payload: unknown): ErrorBody {
+  const { code, message } = (payload ?? {}) as Partial<ErrorBody>
+  if (typeof code !== 'string' || typeof message !== 'string')
+    throw new Error('an error without code and message')
+  return payload as ErrorBody
 }
 
 /** JSON text of a payload; `undefined` is the empty string. */
