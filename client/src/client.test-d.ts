@@ -1,0 +1,123 @@
+import { counter, defineRoom, event, list, map, text, value } from '@interplay/shared'
+import { expectTypeOf, test } from 'vitest'
+import type { Awareness } from 'y-protocols/awareness'
+import type * as Y from 'yjs'
+import { z } from 'zod'
+import { createClient, type Room, type RoomStatus } from './index.ts'
+
+const board = defineRoom('board/:boardId', {
+  state: {
+    title: text(),
+    notes: map(z.object({ text: z.string() })),
+    items: list(z.number()),
+    score: counter({ writers: 'handlers' }),
+    status: value(z.enum(['open', 'done']), { default: 'open' }),
+  },
+  presence: z.object({ name: z.string(), cursor: z.number().default(0) }),
+  events: {
+    'note.add': event(
+      z.object({ text: z.string(), done: z.boolean().default(false) }),
+      z.object({ noteId: z.string() }),
+    ),
+    clear: event(),
+    maybe: event(z.string().optional()),
+  },
+})
+const lobby = defineRoom('lobby', {})
+
+const client = createClient({ url: 'ws://localhost' })
+const room = client.join(board, { boardId: 'q3' }, { presence: { name: 'Ada' } })
+
+test('rooms are joined by the parameters of their pattern', () => {
+  expectTypeOf(room).toEqualTypeOf<Room<typeof board>>()
+  expectTypeOf(room.params).toEqualTypeOf<{ readonly boardId: string }>()
+  client.join(lobby, {})
+  // @ts-expect-error a parameter is missing
+  client.join(board, {})
+  // @ts-expect-error another parameter
+  client.join(board, { roomId: 'q3' })
+  // @ts-expect-error a presence that does not fit
+  client.join(board, { boardId: 'q3' }, { presence: { nickname: 'Ada' } })
+})
+
+test('events have their names, inputs and outputs', () => {
+  expectTypeOf(room.dispatch('note.add', { text: 'Ship' })).resolves.toEqualTypeOf<{ noteId: string }>()
+  expectTypeOf(room.dispatch('clear')).resolves.toEqualTypeOf<void>()
+  room.dispatch('clear', undefined, { signal: new AbortController().signal })
+  room.dispatch('maybe')
+  room.dispatch('maybe', 'yes')
+  // @ts-expect-error no such event
+  room.dispatch('note.remove', { text: 'Ship' })
+  // @ts-expect-error the input is missing
+  room.dispatch('note.add')
+  // @ts-expect-error a field of the input is missing
+  room.dispatch('note.add', { done: true })
+  // @ts-expect-error a field of the input has another type
+  room.dispatch('note.add', { text: 7 })
+  // @ts-expect-error this event takes nothing
+  room.dispatch('clear', { text: 'Ship' })
+  // @ts-expect-error the output has no such field
+  room.dispatch('note.add', { text: 'Ship' }).then(({ id }) => id)
+})
+
+test('the state has its fields', () => {
+  expectTypeOf(room.state.title.toString()).toEqualTypeOf<string>()
+  expectTypeOf(room.state.notes.get('a')).toEqualTypeOf<{ text: string } | undefined>()
+  expectTypeOf(room.state.status.get()).toEqualTypeOf<'open' | 'done'>()
+  // @ts-expect-error no such field
+  room.state.subtitle
+  // @ts-expect-error an element of another type
+  room.state.items.push('seven')
+  // @ts-expect-error a value that is none of the two
+  room.state.status.set('closed')
+})
+
+test('presence is set as its schema takes it and read as its schema makes it', () => {
+  expectTypeOf(room.presence.get()).toEqualTypeOf<{ name: string; cursor: number } | null>()
+  expectTypeOf(room.others.get()[0]!.presence.cursor).toEqualTypeOf<number>()
+  expectTypeOf(room.others.get()[0]!.sessionId).toEqualTypeOf<number>()
+  room.presence.set({ name: 'Ada' })
+  room.presence.set(null)
+  room.presence.update({ cursor: 3 })
+  // @ts-expect-error a name is missing
+  room.presence.set({ cursor: 3 })
+  // @ts-expect-error no such field
+  room.presence.update({ color: 'red' })
+})
+
+test('the document and the awareness are plain Yjs', () => {
+  expectTypeOf(room.doc).toEqualTypeOf<Y.Doc>()
+  expectTypeOf(room.awareness).toEqualTypeOf<Awareness>()
+})
+
+test('the status is a union to switch over', () => {
+  const text = (status: RoomStatus): string => {
+    switch (status.at) {
+      case 'connecting':
+      case 'synced':
+      case 'left':
+        return status.at
+      case 'unsaved':
+        return `${status.edits} edits and ${status.events} events since ${status.since}`
+      case 'offline':
+        return `offline until ${status.retryAt}: ${status.error?.code}`
+      case 'refused':
+        return status.error.code
+    }
+  }
+  expectTypeOf(text).returns.toEqualTypeOf<string>()
+})
+
+test('an open room has no state and no events', () => {
+  const open = client.openRoom('any/name')
+  // @ts-expect-error there is no definition
+  open.state
+  // @ts-expect-error there is no definition
+  open.dispatch('clear')
+  const typed = client.openRoom<{ name: string }>('any/name', { presence: { name: 'Ada' } })
+  expectTypeOf(typed.presence.get()).toEqualTypeOf<{ name: string } | null>()
+})
+
+test('any WebSocket fits', () => {
+  createClient({ url: 'ws://localhost', WebSocket, token: async () => 'key' })
+})
