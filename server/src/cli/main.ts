@@ -65,12 +65,19 @@ async function run(entries: string[], options: StartOptions, watching: boolean):
     logger,
     closeDeadlineMs: options.closeDeadline,
   })
-  const port = await server.listen(options.port, options.host)
+  const port = await server.listen(options.port, options.host).catch((error) => {
+    if (!auth && error.code === 'unauthorized') throw new Error(needsAuth(options.host))
+    throw error
+  })
   const rooms = entries.length === 0 ? 'open rooms' : entries.join(', ')
   console.log(`Interplay listens on http://${options.host}:${port} (${rooms}; log: ${options.log})`)
   const stopWatching = watching ? swapOnChange(server, entries, logger) : () => {}
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.once(signal, () => void stop(server, stopWatching))
+}
+
+function needsAuth(host: string): string {
+  return `on ${host} anybody could enter: pass --auth-secret or --jwks to verify tokens, or --anonymous if that is meant.`
 }
 
 async function stop(server: InterplayServer, stopWatching: () => void): Promise<void> {
