@@ -10,6 +10,9 @@ import { type OutgoingFrames, syncTypes } from './hocuspocus-wire.ts'
 /** A client whose update lacks something is asked for all it has, but not more often than this. */
 const resyncEveryMs = 1_000
 
+/** Updates of one session that may wait for what they lack. */
+const maxWaiting = 64
+
 /**
  * Sync frames of one session. An update is scanned, held against the write rules, applied, and acknowledged once the log
  * has it (S2); what does not decode, lacks something or may not be written is never acknowledged (S4, S5).
@@ -20,6 +23,8 @@ export class SyncFrames {
   readonly #frames: OutgoingFrames
   readonly #hooks: Registry['hooks']
   readonly #refuse: (error: InterplayError) => void
+  /** Updates that lack something the room does not have, oldest first. */
+  #waiting: Uint8Array[] = []
   #diverged: InterplayError | null = null
   #askedAt = 0
 
@@ -53,7 +58,8 @@ export class SyncFrames {
       if (this.#hooks.sync) await callbacks.beforeSync(this.#connection, { type, payload })
     } catch (error) {
       if (!(error instanceof Denied)) throw error
-      if (type !== syncTypes.step1) this.#refuseUpdate(error.error)
+      this.#diverged = error.error
+      if (type !== syncTypes.step1) this.#answer(error.error)
       return
     }
     this.#apply(type, payload)
@@ -68,6 +74,7 @@ export class SyncFrames {
   #answerStep1(vector: Uint8Array): void {
     // A client that starts again is measured anew.
     this.#diverged = null
+    this.#waiting = []
     const { document } = this.#room
     this.#connection.send(this.#frames.sync(syncTypes.step2, Y.encodeStateAsUpdate(document, vector)))
     this.#askForUpdates()
@@ -79,26 +86,42 @@ export class SyncFrames {
   }
 
   #applyUpdate(update: Uint8Array): void {
+    if (this.#judge(update)) return this.#applyWaiting()
+    if (this.#waiting.length >= maxWaiting) {
+      throw new InterplayError('malformed', `${maxWaiting} updates build on changes that were never sent.`)
+    }
+    this.#waiting.push(update)
+    if (Date.now() - this.#askedAt > resyncEveryMs) this.#askForUpdates()
+  }
+
+  /** What arrived may be what others waited for. */
+  #applyWaiting(): void {
+    if (this.#waiting.length > 0) this.#waiting = this.#waiting.filter((update) => !this.#judge(update))
+  }
+
+  /** Applies or refuses an update, and says so. Returns `false` if it lacks something: it is not answered yet. */
+  #judge(update: Uint8Array): boolean {
     const origin = { source: 'connection', connection: this.#connection }
     try {
-      if (this.#room.write(update, !this.#connection.readOnly, origin) === 'waiting') return this.#heal()
+      const taken = this.#room.write(update, !this.#connection.readOnly, origin) === 'taken'
+      if (taken) this.#answer(null)
+      // What leans on a refused update shares its fate.
+      else if (this.#diverged) this.#answer(this.#diverged)
+      return taken || this.#diverged !== null
     } catch (error) {
       if (!(error instanceof InterplayError)) throw error
-      return this.#refuseUpdate(error)
+      this.#diverged = error
+      this.#answer(error)
+      return true
     }
+  }
+
+  /** Answers come in the order of the updates: a refusal waits for the acknowledgements before it. */
+  #answer(refusal: InterplayError | null): void {
     const { writer } = this.#room
-    writer.whenDurable(writer.sequence, () => this.#connection.send(this.#frames.syncStatus(true)))
-  }
-
-  /** The update lacks something: what leans on a refused update shares its fate, anything else is asked for. */
-  #heal(): void {
-    if (this.#diverged) this.#refuseUpdate(this.#diverged)
-    else if (Date.now() - this.#askedAt > resyncEveryMs) this.#askForUpdates()
-  }
-
-  #refuseUpdate(error: InterplayError): void {
-    this.#diverged = error
-    this.#refuse(error)
-    this.#connection.send(this.#frames.syncStatus(false))
+    writer.whenDurable(writer.sequence, () => {
+      if (refusal) this.#refuse(refusal)
+      this.#connection.send(this.#frames.syncStatus(refusal === null))
+    })
   }
 }
