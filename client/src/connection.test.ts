@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
+import { board } from './board.contract.ts'
 import { createClient } from './client.ts'
 import type { Clock } from './clock.ts'
 import { ScriptedServer } from './scripted-server.contract.ts'
 import type { WebSocketLike } from './web-socket.ts'
-import { board, until } from './world.contract.ts'
+import { until } from './world.contract.ts'
 
 const params = { boardId: 'q3' }
 

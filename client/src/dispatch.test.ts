@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
+import { board } from './board.contract.ts'
 import { windowSize } from './outbox.ts'
 import type { Peer, Sent } from './scripted-server.contract.ts'
-import { board, startWorld, until } from './world.contract.ts'
+import { startWorld, until } from './world.contract.ts'
 
 const params = { boardId: 'q3' }
 const name = 'board/q3'

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { board, startWorld, until } from './world.contract.ts'
+import { board } from './board.contract.ts'
+import { startWorld, until } from './world.contract.ts'
 
 const params = { boardId: 'q3' }
 const name = 'board/q3'

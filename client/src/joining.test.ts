@@ -1,7 +1,8 @@
 import { InterplayError } from '@interplay/shared'
 import { expect, test, vi } from 'vitest'
+import { board } from './board.contract.ts'
 import type { Sent } from './scripted-server.contract.ts'
-import { board, startWorld, until } from './world.contract.ts'
+import { startWorld, until } from './world.contract.ts'
 
 const params = { boardId: 'q3' }
 const name = 'board/q3'

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { Awareness, applyAwarenessUpdate } from 'y-protocols/awareness'
 import * as Y from 'yjs'
-import { board, startWorld, until } from './world.contract.ts'
+import { board } from './board.contract.ts'
+import { startWorld, until } from './world.contract.ts'
 
 const params = { boardId: 'q3' }
 const name = 'board/q3'

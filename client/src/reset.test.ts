@@ -1,8 +1,9 @@
 import { InterplayError } from '@interplay/shared'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
+import { board } from './board.contract.ts'
 import type { Script } from './scripted-server.contract.ts'
-import { board, startWorld, until } from './world.contract.ts'
+import { startWorld, until } from './world.contract.ts'
 
 const params = { boardId: 'q3' }
 const name = 'board/q3'

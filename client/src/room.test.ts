@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
+import { board } from './board.contract.ts'
 import type { RoomStatus } from './status.ts'
-import { board, startWorld, until } from './world.contract.ts'
+import { startWorld, until } from './world.contract.ts'
 
 const params = { boardId: 'q3' }
 const name = 'board/q3'

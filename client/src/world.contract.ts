@@ -1,21 +1,6 @@
-import { counter, defineRoom, event, map, text } from '@interplay/shared'
-import { z } from 'zod'
 import { type Client, type ClientOptions, createClient } from './client.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { type Script, ScriptedServer } from './scripted-server.contract.ts'
-
-export const board = defineRoom('board/:boardId', {
-  state: {
-    title: text(),
-    notes: map(z.object({ text: z.string() })),
-    score: counter({ writers: 'handlers' }),
-  },
-  presence: z.object({ name: z.string(), cursor: z.number().nullable().default(null) }),
-  events: {
-    'note.add': event(z.object({ text: z.string() }), z.object({ text: z.string() })),
-    clear: event(),
-  },
-})
 
 /** Retries come soon, so that no test waits for chance. */
 export const quickClock: Clock = { ...systemClock, random: () => 0.01 }

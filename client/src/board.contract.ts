@@ -1,0 +1,16 @@
+import { counter, defineRoom, event, map, text } from '@interplay/shared'
+import { z } from 'zod'
+
+/** The room of the client's tests. */
+export const board = defineRoom('board/:boardId', {
+  state: {
+    title: text(),
+    notes: map(z.object({ text: z.string() })),
+    score: counter({ writers: 'handlers' }),
+  },
+  presence: z.object({ name: z.string(), cursor: z.number().nullable().default(null) }),
+  events: {
+    'note.add': event(z.object({ text: z.string() }), z.object({ text: z.string() })),
+    clear: event(),
+  },
+})
