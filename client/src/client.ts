@@ -1,5 +1,5 @@
 import { type AnyRoom, InterplayError, type ParamsOf, type PresenceInput, roomName } from '@interplay/shared'
-import { isRuntimeFrame, readFrame } from '@interplay/shared/protocol'
+import { isRuntimeFrame, maxRoomNameBytes, readFrame } from '@interplay/shared/protocol'
 import { type Clock, systemClock } from './clock.ts'
 import { Connection } from './connection.ts'
 import { readRoomFrame } from './hocuspocus-frame.ts'
@@ -30,7 +30,7 @@ export interface Client {
 }
 
 export interface ClientOptions {
-  /** The server: `wss://example.org` (`https:` works as well). */
+  /** The server: `wss://example.org`, `https://example.org`, or in a browser `/`. */
   url: string
   /**
    * Who this client is. A function is called for every connection, and once more when the server says `unauthorized`;
@@ -42,13 +42,12 @@ export interface ClientOptions {
   WebSocket?: WebSocketConstructor
 }
 
-/** Connects at the first join. Throws a `TypeError` on a URL that is none, or where there is no `WebSocket`. */
+/** Connects at the first join. Throws a `TypeError` on a URL that is none. */
 export function createClient(options: ClientOptions, clock: Clock = systemClock): Client {
-  const url = new URL(options.url)
+  const url = new URL(options.url, globalThis.location?.href)
   url.protocol = url.protocol.replace('http', 'ws')
-  const WebSocket = options.WebSocket ?? (globalThis.WebSocket as WebSocketConstructor | undefined)
-  if (!WebSocket) throw new TypeError('No WebSocket here: pass one, createClient({ url, WebSocket })')
-  return new RoomClient(url.href, options.token, WebSocket, clock)
+  const { token, WebSocket = globalThis.WebSocket as WebSocketConstructor | undefined } = options
+  return new RoomClient(url.href, token, WebSocket, clock)
 }
 
 /** A socket that no room needs stays this long: the next room may come at once. */
@@ -67,8 +66,9 @@ class RoomClient implements Client {
   readonly #link: RoomLink
   readonly #stopPage: () => void
   #maxFrameBytes = Number.POSITIVE_INFINITY
+  #stopIdle = () => {}
 
-  constructor(url: string, token: Token, WebSocket: WebSocketConstructor, clock: Clock) {
+  constructor(url: string, token: Token, WebSocket: WebSocketConstructor | undefined, clock: Clock) {
     this.#tokens = new TokenSource(token)
     this.#clock = clock
     this.#connection = new Connection(url, WebSocket, clock, {
@@ -109,6 +109,7 @@ class RoomClient implements Client {
   }
 
   openRoom<P = PresenceState>(name: string, options: JoinOptions<P> = {}): OpenRoom<P> {
+    checkName(name)
     return this.#enter(name, null, {}, options.presence) as unknown as OpenRoom<P>
   }
 
@@ -116,6 +117,7 @@ class RoomClient implements Client {
     this.#stopPage()
     this.#each((room) => room.close())
     this.#connection.signal({ on: 'closed' })
+    this.#stopIdle()
   }
 
   #enter(name: string, definition: AnyRoom | null, params: object, presence: unknown): JoinedRoom {
@@ -202,8 +204,8 @@ class RoomClient implements Client {
 
   #forget(room: JoinedRoom): void {
     if (this.#rooms.get(room.name) === room) this.#rooms.delete(room.name)
-    if (this.#rooms.size > 0) return
-    this.#clock.after(idleSocketMs, () => {
+    this.#stopIdle()
+    this.#stopIdle = this.#clock.after(idleSocketMs, () => {
       if (this.#rooms.size === 0) this.#connection.signal({ on: 'unneeded' })
     })
   }
@@ -211,4 +213,14 @@ class RoomClient implements Client {
   #each(visit: (room: JoinedRoom) => void): void {
     for (const room of [...this.#rooms.values()]) visit(room)
   }
+}
+
+/** A name with a null character is a Hocuspocus session of another name. */
+function checkName(name: string): void {
+  const bytes = new TextEncoder().encode(name).length
+  if (bytes > 0 && bytes <= maxRoomNameBytes && !name.includes('\0')) return
+  throw new InterplayError(
+    'invalid-input',
+    `A room name has 1 to ${maxRoomNameBytes} bytes and no null character`,
+  )
 }

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { board } from './board.contract.ts'
 import { createClient } from './client.ts'
 import type { Clock } from './clock.ts'
@@ -63,7 +63,8 @@ test('a server that went silent is noticed within 30 s, and left for another con
   client.close()
 })
 
-test('a socket that cannot be made, or does not open, is tried again', async () => {
+test('a socket that cannot be made, or does not open, is tried again', () => {
+  using warnings = vi.spyOn(console, 'warn').mockImplementation(() => {})
   const clock = new ManualClock()
   const sockets: string[] = []
   class Unreachable implements WebSocketLike {
@@ -95,10 +96,16 @@ test('a socket that cannot be made, or does not open, is tried again', async () 
   client.close()
   clock.advance(60_000)
   expect(sockets).toHaveLength(2)
+  expect(warnings).toHaveBeenCalledOnce()
 })
 
-test('a client needs a URL, and a WebSocket', () => {
+test('a client needs a URL, an open room a name', async () => {
   expect(() => createClient({ url: 'nowhere' })).toThrow(TypeError)
+  const client = createClient({ url: 'ws://127.0.0.1:1' })
+  for (const name of ['', 'a\0b', 'ä'.repeat(257)]) {
+    expect(() => client.openRoom(name)).toThrow(expect.objectContaining({ code: 'invalid-input' }))
+  }
+  client.close()
 })
 
 test('a page that is hidden shows nobody; one that comes back from the cache is seen again', async () => {

@@ -27,7 +27,7 @@ export class Connection {
   state: ConnectionState = { at: 'idle' }
 
   readonly #url: string
-  readonly #WebSocket: WebSocketConstructor
+  readonly #WebSocket: WebSocketConstructor | undefined
   readonly #clock: Clock
   readonly #host: ConnectionHost
   readonly #signals: ConnectionSignal[] = []
@@ -36,7 +36,7 @@ export class Connection {
   #heardAt = 0
   #stopTimer = () => {}
 
-  constructor(url: string, WebSocket: WebSocketConstructor, clock: Clock, host: ConnectionHost) {
+  constructor(url: string, WebSocket: WebSocketConstructor | undefined, clock: Clock, host: ConnectionHost) {
     this.#url = url
     this.#WebSocket = WebSocket
     this.#clock = clock
@@ -105,6 +105,7 @@ export class Connection {
 
   #connect(): void {
     try {
+      if (!this.#WebSocket) throw new TypeError('Interplay: no WebSocket here, pass one to createClient')
       const socket = new this.#WebSocket(this.#url)
       this.#socket = socket
       socket.binaryType = 'arraybuffer'
@@ -112,7 +113,8 @@ export class Connection {
       socket.onclose = (event: { code: number; reason: string }) => this.#closed(event)
       socket.onerror = () => {} // a close event follows
       socket.onmessage = (event: { data: unknown }) => this.#hear(event.data)
-    } catch {
+    } catch (error) {
+      console.warn(error)
       this.signal({ on: 'lost' })
     }
   }

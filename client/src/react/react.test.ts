@@ -74,7 +74,8 @@ async function open(prepare?: (server: ScriptedServer) => void, options = {}): P
 }
 
 const title = (server: ScriptedServer) => server.doc('board/q3').getText('title')
-const eventually = (assertion: () => Promise<void>) => vi.waitFor(assertion, { timeout: 15_000, interval: 10 })
+const eventually = (assertion: () => Promise<void>) =>
+  vi.waitFor(assertion, { timeout: 15_000, interval: 10 })
 
 test('StrictMode mounts twice and joins once; unmounting leaves', async () => {
   await using world = await open()
@@ -178,6 +179,11 @@ test('a refusal is shown in place of the children', async () => {
     }
   })
   await eventually(async () => expect(await world.text('main')).toBe('forbidden'))
+
+  await using later = await open()
+  await eventually(async () => expect((await later.tools()).status).toBe('synced'))
+  later.server.peers[0]!.sendClose('board/q3', 'Unauthorized')
+  await eventually(async () => expect(await later.text('main')).toBe('unauthorized'))
 })
 
 test('[S5] components show the state of the server after a refused edit, and go on from there', async () => {

@@ -27,7 +27,7 @@ export interface RoomProviderProps<R extends AnyRoom> {
   client?: Client
   /** Shown until the server's state is here. Without it the children render at once, with an empty state. */
   fallback?: ReactNode
-  /** Shown when the server refuses the room. Without it the children stay, and `useStatus()` says `refused`. */
+  /** Shown when the server refuses the room, now or later. Without it the children stay, and `useStatus()` says so. */
   refused?: (error: InterplayError) => ReactNode
   children?: ReactNode
 }

@@ -1,5 +1,12 @@
 import type { InterplayError } from '@interplay/shared'
-import { type ReactNode, useEffect, useLayoutEffect, useState } from 'react'
+import {
+  type ReactNode,
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useState,
+  useSyncExternalStore,
+} from 'react'
 import { type AnyOpenRoom, watchDocument } from './document-source.ts'
 import type { Source } from './use-selected.ts'
 
@@ -37,20 +44,25 @@ export function useGate(
   fallback: ReactNode,
   refused: ((error: InterplayError) => ReactNode) | undefined,
 ): ReactNode {
-  const [opening, setOpening] = useState<'waiting' | 'ready' | InterplayError>('waiting')
+  const [ready, setReady] = useState(false)
   useEffect(() => {
     let current = true
     room.ready.then(
-      () => current && setOpening('ready'),
-      (error: InterplayError) => current && setOpening(error),
+      () => current && setReady(true),
+      () => {}, // the status says so
     )
     return () => {
       current = false
     }
   }, [room])
-  if (opening === 'waiting') return fallback
-  if (opening === 'ready') return undefined
-  return refused?.(opening)
+  const readError = () => (room.status.at === 'refused' ? room.status.error : null)
+  const error = useSyncExternalStore(
+    useCallback((changed) => room.subscribe(changed), [room]),
+    readError,
+    readError,
+  )
+  if (error && refused) return refused(error)
+  return ready || error ? undefined : fallback
 }
 
 /** React 18 warns of layout effects on a server, where they never run. */
