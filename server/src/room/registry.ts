@@ -1,5 +1,5 @@
 import { type Document, type Extension, Hocuspocus } from '@hocuspocus/server'
-import { InterplayError, matchRoom } from '@interplay/shared'
+import { InterplayError, matchRoom, restrictedRoots } from '@interplay/shared'
 import { maxRoomNameBytes } from '@interplay/shared/protocol'
 import type { AnyImplementation } from '../events/implement.ts'
 import { containedExtension, Denied, type HookContext, listens, roomExtension } from './hocuspocus.ts'
@@ -69,7 +69,7 @@ export class Registry {
     }
     for (const implementation of this.#implementations) {
       const params = matchRoom(implementation.definition, name)
-      if (params) return { implementation, params }
+      if (params) return { implementation, params, restricted: restrictedRoots(implementation.definition) }
     }
     if (this.#options.openRooms) return null
     const paths = this.#implementations.map(({ definition }) => `'${definition.pattern}'`).join(', ')

@@ -1,5 +1,5 @@
 import type { Document } from '@hocuspocus/server'
-import { InterplayError, restrictedRoots } from '@interplay/shared'
+import { InterplayError } from '@interplay/shared'
 import type { Outcome } from '@interplay/shared/protocol'
 import * as Y from 'yjs'
 import { type EventRequest, runEvent } from '../events/dispatch.ts'
@@ -33,6 +33,8 @@ export interface RoomServices {
 export interface RoomCode {
   readonly implementation: AnyImplementation
   readonly params: Record<string, string>
+  /** Root types that only handlers may write. */
+  readonly restricted: ReadonlySet<string>
 }
 
 interface Pending {
@@ -112,7 +114,7 @@ export class Room {
    * Throws a typed error if it may not be written, and changes nothing then.
    */
   write(update: Uint8Array, canEdit: boolean, origin: unknown): 'taken' | 'waiting' {
-    const restricted = this.code ? restrictedRoots(this.code.implementation.definition) : noRoots
+    const restricted = this.code?.restricted ?? noRoots
     const judged = judgeUpdate(update, this.document, { canEdit, restricted })
     if (judged === 'waiting') return 'waiting'
     if (judged === 'known') return 'taken'
