@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { faultyLog, type LogFaults } from './faulty.ts'
-import { edit, texts } from './log.contract.ts'
+import { edit, texts } from './log-bed.contract.ts'
 import { memoryLog } from './memory.ts'
 
 test('a fault before a call fails it with nothing stored, until it is lifted', async () => {

@@ -1,4 +1,5 @@
-import { describeUpdateLog, type LogBed } from './log.contract.ts'
+import { describeUpdateLog } from './log.contract.ts'
+import type { LogBed } from './log-bed.contract.ts'
 import { memoryLog } from './memory.ts'
 
 const nothingLasts = 'nothing outlives the process'

@@ -29,8 +29,8 @@ class MemoryLog implements UpdateLog {
   async load(name: string): Promise<StoredRoom> {
     this.#assertUsable(name)
     const room = this.#rooms.get(name) ?? emptyRoom()
-    const updates = room.tail.filter((update) => update !== null).map((update) => update.slice())
-    return { snapshot: room.snapshot?.slice() ?? null, updates, position: room.position, corrupt: [] }
+    const updates = room.tail.filter((update) => update !== null).map(copy)
+    return { snapshot: room.snapshot && copy(room.snapshot), updates, position: room.position, corrupt: [] }
   }
 
   async append(name: string, entries: readonly LogEntry[]): Promise<Appended> {
@@ -44,7 +44,7 @@ class MemoryLog implements UpdateLog {
       replies.set(reply.eventId, { at: reply.at, outcome: JSON.stringify(reply.outcome) })
     }
     if (entries.length > 0) this.#rooms.set(name, room)
-    for (const { update } of entries) room.tail.push(update?.slice() ?? null)
+    for (const { update } of entries) room.tail.push(update ? copy(update) : null)
     for (const [eventId, reply] of replies) room.replies.set(eventId, reply)
     room.position += entries.length
     return { position: room.position }
@@ -67,7 +67,7 @@ class MemoryLog implements UpdateLog {
     const held = position - (room.position - room.tail.length)
     if (held <= 0) return
     room.tail.splice(0, held)
-    room.snapshot = snapshot.slice()
+    room.snapshot = copy(snapshot)
   }
 
   async prune(before: number): Promise<number> {
@@ -97,3 +97,6 @@ class MemoryLog implements UpdateLog {
 const emptyRoom = (): MemoryRoom => ({ snapshot: null, tail: [], position: 0, replies: new Map() })
 
 const byteOrder = (one: string, two: string) => Buffer.compare(Buffer.from(one), Buffer.from(two))
+
+/** Unlike `slice`, which shares the bytes when they are a `Buffer`. */
+const copy = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes)

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Worker } from 'node:worker_threads'
-import type { LogBed } from './log.contract.ts'
 import type { UpdateLog } from './log.ts'
+import type { LogBed } from './log-bed.contract.ts'
 import { sqliteLog } from './sqlite.ts'
 
 export interface SqliteBed extends Required<LogBed> {
@@ -57,10 +57,11 @@ export function sqliteBed(): SqliteBed {
           reply: { table: 'replies', where: 'room = ?1 AND event_id = ?2' },
         }[part]
         const id = roomId(database, room)
-        const row = database.prepare(`SELECT payload FROM ${table} WHERE ${where}`).get(id, at)
+        const key = typeof at === 'string' ? Buffer.from(at) : at
+        const row = database.prepare(`SELECT payload FROM ${table} WHERE ${where}`).get(id, key)
         const payload = row!.payload as Uint8Array
         payload[0]! ^= 4
-        database.prepare(`UPDATE ${table} SET payload = ?3 WHERE ${where}`).run(id, at, payload)
+        database.prepare(`UPDATE ${table} SET payload = ?3 WHERE ${where}`).run(id, key, payload)
       })
     },
     async remove() {

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { texts } from './log.contract.ts'
 import type { UpdateLog } from './log.ts'
+import { texts } from './log-bed.contract.ts'
 import { sqliteBed } from './sqlite-bed.contract.ts'
 
 const writerPath = fileURLToPath(new URL('./crash-writer.contract.ts', import.meta.url))
@@ -13,7 +13,7 @@ const nodeArguments = ['--conditions=interplay-source', writerPath]
 /** What a writer said, room by room: the last number that it knew to be durable. */
 type Stored = Map<string, number>
 
-/** Reads what a writer says until `isEnough`, then calls `act`; resolves once the writer has ended. */
+/** Reads what a writer says until `act` has killed it. */
 async function follow(writer: ChildProcess, act: (line: string, stored: Stored) => void): Promise<Stored> {
   const stored: Stored = new Map()
   const ended = once(writer, 'close')
@@ -23,6 +23,7 @@ async function follow(writer: ChildProcess, act: (line: string, stored: Stored) 
     act(line, stored)
   }
   await ended
+  expect(writer.signalCode).toBe('SIGKILL')
   return stored
 }
 
@@ -52,7 +53,7 @@ for (const { title, seed, killAt } of [
   },
   { title: '[L2] kill -9 during compaction loses nothing', seed: 1312, killAt: 'compacting' },
 ])
-  test(title, async () => {
+  test(title, { timeout: 120_000 }, async () => {
     const bed = sqliteBed()
     try {
       const random = randomFrom(seed)
@@ -82,6 +83,7 @@ const canLimitFiles = spawnSync('prlimit', ['--version']).status === 0
 
 test.skipIf(!canLimitFiles)(
   '[S3] a full disk fails appends whole; a retry goes through once there is room',
+  { timeout: 120_000 },
   async () => {
     const bed = sqliteBed()
     try {

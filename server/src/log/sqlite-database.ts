@@ -34,10 +34,9 @@ const migrations = [
     room INTEGER PRIMARY KEY, position INTEGER NOT NULL, checksum INTEGER NOT NULL, payload BLOB NOT NULL
   ) STRICT;
   CREATE TABLE replies (
-    room INTEGER NOT NULL, event_id TEXT NOT NULL, at REAL NOT NULL, checksum INTEGER NOT NULL, payload BLOB NOT NULL,
+    room INTEGER NOT NULL, event_id BLOB NOT NULL, at REAL NOT NULL, checksum INTEGER NOT NULL, payload BLOB NOT NULL,
     PRIMARY KEY (room, event_id)
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX replies_by_time ON replies (at);
   CREATE TABLE damaged (
     room INTEGER NOT NULL, part TEXT NOT NULL, position INTEGER NOT NULL, checksum INTEGER NOT NULL, payload BLOB
   ) STRICT;
@@ -76,8 +75,6 @@ const sqliteBusy = 5
 function explain(error: unknown, folder: string): Error {
   const { message, errcode } = error as Error & { errcode?: number }
   if (errcode !== undefined && (errcode & 0xff) === sqliteBusy)
-    return new Error(
-      `The data folder ${folder} is in use: another process, or another log of this one, has it open`,
-    )
-  return new Error(`The log in ${folder} cannot be opened: ${message}`, { cause: error })
+    return new Error(`the data folder ${folder} is in use by another process, or by another log of this one`)
+  return new Error(`the log in ${folder} cannot be opened: ${message}`, { cause: error })
 }

@@ -1,5 +1,17 @@
-import type { DatabaseSync } from 'node:sqlite'
-import type { StoredRow, Tail } from './stored-room.ts'
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
+import type { RowPart, StoredRow, Tail } from './stored-room.ts'
+
+export interface ReplyRow {
+  readonly at: number
+  readonly checksum: number
+  readonly payload: Uint8Array
+}
+
+/** Where a stored reply is, in the order of their table. */
+export interface ReplyKey {
+  readonly room: number
+  readonly eventId: Uint8Array
+}
 
 export type Statements = ReturnType<typeof statements>
 
@@ -7,41 +19,58 @@ export type Statements = ReturnType<typeof statements>
 const start = '(?1 << 36)'
 const end = '((?1 + 1) << 36)'
 const entry = `key - ${start} AS position, checksum, payload FROM entries WHERE key > ${start}`
+const anyRoom = Number.MAX_SAFE_INTEGER
 
 /** Every statement of the log, prepared once. The first parameter is the room's id where there is a room. */
 export function statements(database: DatabaseSync) {
-  const prepare = (sql: string) => database.prepare(sql)
+  const one = <Row>(sql: string) => {
+    const statement = database.prepare(sql)
+    return (...values: SQLInputValue[]) => statement.get(...values) as Row | undefined
+  }
+  const all = <Row>(sql: string) => {
+    const statement = database.prepare(sql)
+    return (...values: SQLInputValue[]) => statement.all(...values) as Row[]
+  }
+  const run = (sql: string) => {
+    const statement = database.prepare(sql)
+    return (...values: SQLInputValue[]) => statement.run(...values)
+  }
   return {
-    room: prepare('SELECT id FROM rooms WHERE name = ?'),
-    addRoom: prepare('INSERT INTO rooms (name) VALUES (?)'),
-    roomsAfter: prepare('SELECT name FROM rooms WHERE name > ? ORDER BY name LIMIT ?'),
-    position: prepare(`
+    room: one<{ id: number }>('SELECT id FROM rooms WHERE name = ?'),
+    addRoom: run('INSERT INTO rooms (name) VALUES (?)'),
+    roomsAfter: all<{ name: Uint8Array }>('SELECT name FROM rooms WHERE name > ? ORDER BY name LIMIT ?'),
+    position: one<{ position: number }>(`
       SELECT max(
         coalesce((SELECT key - ${start} FROM entries WHERE key > ${start} AND key < ${end} ORDER BY key DESC LIMIT 1), 0),
         coalesce((SELECT position FROM snapshots WHERE room = ?1), 0)
       ) AS position`),
 
-    addEntry: prepare(`INSERT INTO entries (key, checksum, payload) VALUES (${start} + ?2, ?3, ?4)`),
-    entries: prepare(`SELECT ${entry} AND key < ${end} ORDER BY key`),
-    entriesUpTo: prepare(`SELECT ${entry} AND key <= ${start} + ?2 ORDER BY key`),
-    dropEntries: prepare(`DELETE FROM entries WHERE key > ${start} AND key <= ${start} + ?2`),
+    addEntry: run(`INSERT INTO entries (key, checksum, payload) VALUES (${start} + ?2, ?3, ?4)`),
+    entries: all<StoredRow>(`SELECT ${entry} AND key < ${end} ORDER BY key`),
+    entriesUpTo: all<StoredRow>(`SELECT ${entry} AND key <= ${start} + ?2 ORDER BY key`),
+    dropEntriesUpTo: run(`DELETE FROM entries WHERE key > ${start} AND key <= ${start} + ?2`),
 
-    snapshot: prepare('SELECT position, checksum, payload FROM snapshots WHERE room = ?'),
-    snapshotPosition: prepare('SELECT position, checksum, NULL AS payload FROM snapshots WHERE room = ?'),
-    putSnapshot: prepare('REPLACE INTO snapshots (room, position, checksum, payload) VALUES (?, ?, ?, ?)'),
+    snapshot: one<StoredRow>('SELECT position, checksum, payload FROM snapshots WHERE room = ?'),
+    snapshotHead: one<StoredRow>('SELECT position, checksum, NULL AS payload FROM snapshots WHERE room = ?'),
+    putSnapshot: run('REPLACE INTO snapshots (room, position, checksum, payload) VALUES (?, ?, ?, ?)'),
 
-    reply: prepare('SELECT at, checksum, payload FROM replies WHERE room = ? AND event_id = ?'),
-    hasReply: prepare('SELECT 1 FROM replies WHERE room = ? AND event_id = ?'),
-    addReply: prepare('INSERT INTO replies (room, event_id, at, checksum, payload) VALUES (?, ?, ?, ?, ?)'),
-    dropReplies: prepare(`
+    reply: one<ReplyRow>('SELECT at, checksum, payload FROM replies WHERE room = ? AND event_id = ?'),
+    hasReply: one('SELECT 1 FROM replies WHERE room = ? AND event_id = ?'),
+    addReply: run('INSERT INTO replies (room, event_id, at, checksum, payload) VALUES (?, ?, ?, ?, ?)'),
+    replyAfter: one<ReplyKey>(`
+      SELECT room, event_id AS eventId FROM replies WHERE (room, event_id) > (?, ?)
+      ORDER BY room, event_id LIMIT 1 OFFSET ?`),
+    dropReplies: run(`
       DELETE FROM replies
-      WHERE (room, event_id) IN (SELECT room, event_id FROM replies WHERE at < ? LIMIT ?)`),
+      WHERE (room, event_id) > (?, ?) AND (room, event_id) <= (coalesce(?, ${anyRoom}), coalesce(?, x'')) AND at < ?`),
 
-    damaged: prepare('SELECT part, position FROM damaged WHERE room = ? ORDER BY position'),
-    setEntryAside: prepare(`
+    setAside: all<{ part: RowPart; position: number }>(
+      'SELECT part, position FROM damaged WHERE room = ? ORDER BY position',
+    ),
+    setEntryAside: run(`
       INSERT INTO damaged (room, part, position, checksum, payload)
       SELECT ?1, 'entry', ?2, checksum, payload FROM entries WHERE key = ${start} + ?2`),
-    setSnapshotAside: prepare(`
+    setSnapshotAside: run(`
       INSERT INTO damaged (room, part, position, checksum, payload)
       SELECT room, 'snapshot', position, checksum, payload FROM snapshots WHERE room = ?`),
   }

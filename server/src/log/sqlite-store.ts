@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { AppendRefused, type StoredRoom } from './log.ts'
 import { replyChecksum, roomChecksum, rowChecksum } from './row-checksum.ts'
-import { readAroundFault, type Statements, statements } from './sqlite-statements.ts'
-import { assembleRoom, type StoredRow, type Tail } from './stored-room.ts'
+import { type ReplyKey, readAroundFault, type Statements, statements } from './sqlite-statements.ts'
+import { assembleRoom, type RowPart, type StoredRow, type Tail } from './stored-room.ts'
 
 /** An entry as it is stored: the outcome of its reply is JSON in UTF-8. */
 export interface PackedEntry {
@@ -18,7 +18,13 @@ export interface PackedReply {
 
 interface Room {
   readonly id: number
+  /** What the checksums of its rows start from. */
   readonly checksum: number
+}
+
+interface PlacedRoom extends Room {
+  /** Of its last entry. */
+  position: number
 }
 
 /** Rooms whose position is remembered, so that an append begins without a look-up. */
@@ -28,7 +34,7 @@ const maxRecentRooms = 10_000
 export class SqliteStore {
   readonly #database: DatabaseSync
   readonly #sql: Statements
-  readonly #recent = new Map<string, Room & { position: number }>()
+  readonly #recent = new Map<string, PlacedRoom>()
 
   constructor(database: DatabaseSync) {
     this.#database = database
@@ -36,11 +42,12 @@ export class SqliteStore {
   }
 
   /** Makes writes one atomic, durable step. Whatever is thrown, by them or by the commit, undoes them all. */
-  transaction(write: () => void): void {
+  transaction<T>(write: () => T): T {
     try {
       this.#database.exec('BEGIN IMMEDIATE')
-      write()
+      const result = write()
       this.#database.exec('COMMIT')
+      return result
     } catch (error) {
       this.#recent.clear()
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
@@ -55,16 +62,10 @@ export class SqliteStore {
     if (entries.length === 0) return found?.position ?? 0
     const room = found ?? this.#create(name)
     for (const { update, reply } of entries) {
-      room.position += 1
-      this.#sql.addEntry.run(
-        room.id,
-        room.position,
-        rowChecksum(room, 'entry', room.position, update),
-        update,
-      )
-      if (!reply) continue
-      const { eventId, at, outcome } = reply
-      this.#sql.addReply.run(room.id, eventId, at, replyChecksum(room, eventId, at, outcome), outcome)
+      const position = room.position + 1
+      this.#sql.addEntry(room.id, position, rowChecksum(room, 'entry', position, update), update)
+      if (reply) this.#addReply(room, reply)
+      room.position = position
     }
     return room.position
   }
@@ -75,30 +76,28 @@ export class SqliteStore {
     if (position > (room?.position ?? 0))
       throw new RangeError(`Room ${name} has no entry at position ${position} to compact`)
     if (!room || position < 1) return
-    const old = this.#sql.snapshot.get(room.id) as StoredRow | undefined
+    const old = this.#sql.snapshot(room.id)
     const isIntact = !old || passes(room, 'snapshot', old)
     if (old && (old.position > position || (old.position === position && isIntact))) return
-    if (!isIntact) this.#sql.setSnapshotAside.run(room.id)
-    for (const row of this.#sql.entriesUpTo.all(room.id, position) as unknown as StoredRow[])
-      if (!passes(room, 'entry', row)) this.#sql.setEntryAside.run(room.id, row.position)
-    this.#sql.dropEntries.run(room.id, position)
-    this.#sql.putSnapshot.run(room.id, position, rowChecksum(room, 'snapshot', position, snapshot), snapshot)
+    if (!isIntact) this.#sql.setSnapshotAside(room.id)
+    for (const row of this.#sql.entriesUpTo(room.id, position))
+      if (!passes(room, 'entry', row)) this.#sql.setEntryAside(room.id, row.position)
+    this.#sql.dropEntriesUpTo(room.id, position)
+    this.#sql.putSnapshot(room.id, position, rowChecksum(room, 'snapshot', position, snapshot), snapshot)
   }
 
-  /** Drops replies older than `before`, at most `limit`, and returns how many. */
-  prune(before: number, limit: number): number {
-    return Number(this.#sql.dropReplies.run(before, limit).changes)
+  /** Drops replies older than `before` among the `limit` replies behind `start`. No `end` means that it was the last step. */
+  prune(before: number, start: ReplyKey, limit: number): { dropped: number; end?: ReplyKey } {
+    const end = this.#sql.replyAfter(start.room, start.eventId, limit - 1)
+    const range = [start.room, start.eventId, end?.room ?? null, end?.eventId ?? null]
+    return { dropped: Number(this.#sql.dropReplies(...range, before).changes), end }
   }
 
   load(name: string): StoredRoom {
     const room = this.#identify(name)
     if (!room) return { snapshot: null, updates: [], position: 0, corrupt: [] }
-    const setAside = this.#sql.damaged.all(room.id) as unknown as {
-      part: 'snapshot' | 'entry'
-      position: number
-    }[]
     return assembleRoom(name, {
-      setAside,
+      setAside: this.#sql.setAside(room.id),
       snapshot: this.#readSnapshot(room),
       tail: this.#readTail(room),
       passes: (part, row) => passes(room, part, row),
@@ -108,31 +107,33 @@ export class SqliteStore {
   /** The stored outcomes as JSON. */
   replies(name: string, eventIds: readonly string[]): (string | null)[] {
     const room = this.#identify(name)
-    if (!room) return eventIds.map(() => null)
     return eventIds.map((eventId) => {
-      const row = this.#sql.reply.get(room.id, eventId) as
-        | { at: number; checksum: number; payload: Uint8Array }
-        | undefined
-      if (!row) return null
-      if (row.checksum !== replyChecksum(room, eventId, row.at, row.payload)) return damagedReply(eventId)
-      return Buffer.from(row.payload.buffer, row.payload.byteOffset, row.payload.length).toString()
+      const reply = room && this.#sql.reply(room.id, Buffer.from(eventId))
+      if (!reply) return null
+      const { at, checksum, payload } = reply
+      if (checksum !== replyChecksum(room, eventId, at, payload)) return damagedReply(eventId)
+      return Buffer.from(payload).toString()
     })
   }
 
   rooms(after: string, limit: number): string[] {
-    const rows = this.#sql.roomsAfter.all(Buffer.from(after), limit) as { name: Uint8Array }[]
-    return rows.map(({ name }) => Buffer.from(name).toString())
+    return this.#sql.roomsAfter(Buffer.from(after), limit).map(({ name }) => Buffer.from(name).toString())
   }
 
   close(): void {
     this.#database.close()
   }
 
+  #addReply(room: Room, { eventId, at, outcome }: PackedReply): void {
+    const checksum = replyChecksum(room, eventId, at, outcome)
+    this.#sql.addReply(room.id, Buffer.from(eventId), at, checksum, outcome)
+  }
+
   #refuseDuplicates(name: string, room: Room | undefined, entries: readonly PackedEntry[]): void {
     const ids = new Set<string>()
     for (const { reply } of entries) {
       if (!reply) continue
-      const isStored = room && this.#sql.hasReply.get(room.id, reply.eventId)
+      const isStored = room && this.#sql.hasReply(room.id, Buffer.from(reply.eventId))
       if (isStored || ids.has(reply.eventId)) throw AppendRefused.duplicate(name, reply.eventId)
       ids.add(reply.eventId)
     }
@@ -141,25 +142,23 @@ export class SqliteStore {
   #identify(name: string): Room | undefined {
     const recent = this.#recent.get(name)
     if (recent) return recent
-    const row = this.#sql.room.get(Buffer.from(name)) as { id: number } | undefined
+    const row = this.#sql.room(Buffer.from(name))
     return row && { id: row.id, checksum: roomChecksum(name) }
   }
 
-  #find(name: string): (Room & { position: number }) | undefined {
+  #find(name: string): PlacedRoom | undefined {
     const recent = this.#recent.get(name)
     if (recent) return recent
     const room = this.#identify(name)
-    if (!room) return undefined
-    const { position } = this.#sql.position.get(room.id) as { position: number }
-    return this.#remember(name, { ...room, position })
+    return room && this.#remember(name, { ...room, position: this.#sql.position(room.id)!.position })
   }
 
-  #create(name: string): Room & { position: number } {
-    const id = Number(this.#sql.addRoom.run(Buffer.from(name)).lastInsertRowid)
+  #create(name: string): PlacedRoom {
+    const id = Number(this.#sql.addRoom(Buffer.from(name)).lastInsertRowid)
     return this.#remember(name, { id, checksum: roomChecksum(name), position: 0 })
   }
 
-  #remember(name: string, room: Room & { position: number }) {
+  #remember(name: string, room: PlacedRoom): PlacedRoom {
     if (this.#recent.size >= maxRecentRooms) this.#recent.delete(this.#recent.keys().next().value!)
     this.#recent.set(name, room)
     return room
@@ -167,26 +166,23 @@ export class SqliteStore {
 
   #readSnapshot({ id }: Room): { row?: StoredRow; fault?: string } {
     try {
-      return { row: this.#sql.snapshot.get(id) as StoredRow | undefined }
+      return { row: this.#sql.snapshot(id) }
     } catch (error) {
-      // Pages that hold its bytes are broken; the page that holds its position may not be.
-      return {
-        row: this.#sql.snapshotPosition.get(id) as StoredRow | undefined,
-        fault: (error as Error).message,
-      }
+      // A page of its bytes is broken; the one that holds its position may not be.
+      return { row: this.#sql.snapshotHead(id), fault: (error as Error).message }
     }
   }
 
   #readTail({ id }: Room): Tail {
     try {
-      return { rows: this.#sql.entries.all(id) as unknown as StoredRow[] }
+      return { rows: this.#sql.entries(id) }
     } catch {
       return readAroundFault(this.#database, id)
     }
   }
 }
 
-function passes(room: Room, part: 'snapshot' | 'entry', { position, checksum, payload }: StoredRow): boolean {
+function passes(room: Room, part: RowPart, { position, checksum, payload }: StoredRow): boolean {
   return checksum === rowChecksum(room, part, position, payload)
 }
 

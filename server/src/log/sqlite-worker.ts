@@ -1,7 +1,14 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { AppendRefused } from './log.ts'
 import { openDatabase } from './sqlite-database.ts'
-import { type LogAnswers, type LogRequest, readRequests, writeStoredRoom } from './sqlite-messages.ts'
+import {
+  type LogAnswers,
+  type LogRequest,
+  readTurn,
+  type TurnMessage,
+  writeStoredRoom,
+} from './sqlite-messages.ts'
+import type { ReplyKey } from './sqlite-statements.ts'
 import { SqliteStore } from './sqlite-store.ts'
 
 /**
@@ -10,26 +17,38 @@ import { SqliteStore } from './sqlite-store.ts'
  */
 
 type Lookup = Extract<LogRequest, { kind: 'load' | 'replies' | 'rooms' }>
-type Write = Extract<LogRequest, { kind: 'append' | 'compact' }>
+type Append = Extract<LogRequest, { kind: 'append' }>
+type Compaction = Extract<LogRequest, { kind: 'compact' }>
+type Numbered<Request> = [id: number, request: Request]
+
+interface Prune {
+  readonly id: number
+  readonly before: number
+  dropped: number
+  /** The reply looked at last. */
+  start: ReplyKey
+}
 
 /** Look-ups between two commits take about so long, in milliseconds; the others wait for the next turn. */
 const maxLookupMs = 10
 
-/** Bytes of one commit, so that a queue of large writes does not become one endless transaction. */
-const maxCommitBytes = 8 * 1024 * 1024
+/** Bytes of one commit: appends wait for those before them, and snapshots let appends pass. */
+const maxAppendedBytes = 8 * 1024 * 1024
+const maxCompactedBytes = 1024 * 1024
 
-/** Replies pruned between two commits. */
-const maxPruned = 1000
+/** Replies looked at between two commits while old ones are pruned. */
+const pruneStep = 2000
 
 const port = parentPort!
 const store = new SqliteStore(openDatabase(workerData.folder))
-const lookups: [id: number, Lookup][] = []
-const writes: [id: number, Write][] = []
-const prunes: { readonly id: number; readonly before: number; dropped: number }[] = []
+const lookups: Numbered<Lookup>[] = []
+const appends: Numbered<Append>[] = []
+const compactions: Numbered<Compaction>[] = []
+const prunes: Prune[] = []
 let closeId: number | null = null
 let isTurnDue = false
 
-port.on('message', (message: Uint8Array<ArrayBuffer>) => {
+port.on('message', (message: TurnMessage) => {
   take(message)
   scheduleTurn()
 })
@@ -44,41 +63,59 @@ function turn(): void {
   isTurnDue = false
   for (let more = receiveMessageOnPort(port); more; more = receiveMessageOnPort(port)) take(more.message)
   answerLookups()
-  if (writes.length > 0) commit(nextBatch())
+  commit(nextBatch(appends, maxAppendedBytes))
+  commit(nextBatch(compactions, maxCompactedBytes))
   if (prunes.length > 0) prune(prunes[0]!)
-  if (lookups.length + writes.length + prunes.length > 0) scheduleTurn()
+  if (lookups.length + appends.length + compactions.length + prunes.length > 0) scheduleTurn()
   else if (closeId !== null) close(closeId)
 }
 
-function take(message: Uint8Array<ArrayBuffer>): void {
-  for (const [id, request] of readRequests(message)) {
-    if (request.kind === 'close') closeId = id
-    else if (request.kind === 'prune') prunes.push({ id, before: request.before, dropped: 0 })
-    else if (request.kind === 'append' || request.kind === 'compact') writes.push([id, request])
-    else lookups.push([id, request])
+function take(message: TurnMessage): void {
+  for (const [id, request] of readTurn(message)) {
+    switch (request.kind) {
+      case 'append':
+        appends.push([id, request])
+        break
+      case 'compact':
+        compactions.push([id, request])
+        break
+      case 'prune':
+        prunes.push({ id, before: request.before, dropped: 0, start: { room: 0, eventId: new Uint8Array() } })
+        break
+      case 'close':
+        closeId = id
+        break
+      default:
+        lookups.push([id, request])
+    }
   }
 }
 
 function answerLookups(): void {
   const answers: LogAnswers = []
+  const transfer: ArrayBuffer[] = []
   const end = performance.now() + maxLookupMs
   let count = 0
   while (count < lookups.length && performance.now() < end) {
     const [id, lookup] = lookups[count++]!
     try {
-      answers.push(id, null, lookUp(lookup))
+      answers.push(id, null, lookUp(lookup, transfer))
     } catch (error) {
       answers.push(id, error, null)
     }
   }
   lookups.splice(0, count)
-  post(answers)
+  post(answers, transfer)
 }
 
-function lookUp(lookup: Lookup): unknown {
+function lookUp(lookup: Lookup, transfer: ArrayBuffer[]): unknown {
   switch (lookup.kind) {
-    case 'load':
-      return writeStoredRoom(store.load(lookup.room))
+    case 'load': {
+      const { rows, snapshot } = writeStoredRoom(store.load(lookup.room))
+      transfer.push(rows.buffer)
+      if (snapshot) transfer.push(snapshot.buffer as ArrayBuffer)
+      return { rows, snapshot }
+    }
     case 'replies':
       return store.replies(lookup.room, lookup.eventIds)
     case 'rooms':
@@ -86,18 +123,21 @@ function lookUp(lookup: Lookup): unknown {
   }
 }
 
-function nextBatch(): [id: number, Write][] {
+function nextBatch<Write extends Append | Compaction>(
+  queue: Numbered<Write>[],
+  maxBytes: number,
+): Numbered<Write>[] {
   let count = 0
-  for (let bytes = 0; count < writes.length && bytes < maxCommitBytes; count++)
-    bytes += byteLength(writes[count]![1])
-  return writes.splice(0, count)
+  for (let bytes = 0; count < queue.length && bytes < maxBytes; count++) bytes += byteLength(queue[count]![1])
+  return queue.splice(0, count)
 }
 
 /**
  * Commits writes together. When that fails, it fails without a trace, and the halves are tried apart: what fails
  * alone is what is at fault. Answers leave right behind the commit, so that no failure can come between the two.
  */
-function commit(batch: readonly [id: number, Write][]): void {
+function commit(batch: readonly Numbered<Append | Compaction>[]): void {
+  if (batch.length === 0) return
   const answers: LogAnswers = []
   try {
     store.transaction(() => {
@@ -116,7 +156,7 @@ function commit(batch: readonly [id: number, Write][]): void {
   post(answers)
 }
 
-function apply(id: number, write: Write, answers: LogAnswers): void {
+function apply(id: number, write: Append | Compaction, answers: LogAnswers): void {
   try {
     if (write.kind === 'append') answers.push(id, null, store.append(write.room, write.entries))
     else answers.push(id, null, store.compact(write.room, write.position, write.snapshot))
@@ -126,14 +166,15 @@ function apply(id: number, write: Write, answers: LogAnswers): void {
   }
 }
 
-function prune(task: (typeof prunes)[number]): void {
+/** Goes through all replies step by step: an index by time would cost the commit of every event one more page. */
+function prune(task: Prune): void {
   try {
-    let dropped = 0
-    store.transaction(() => {
-      dropped = store.prune(task.before, maxPruned)
-    })
+    const { dropped, end } = store.transaction(() => store.prune(task.before, task.start, pruneStep))
     task.dropped += dropped
-    if (dropped === maxPruned) return
+    if (end) {
+      task.start = end
+      return
+    }
     post([task.id, null, task.dropped])
   } catch (error) {
     post([task.id, error, null])
@@ -147,15 +188,11 @@ function close(id: number): void {
   port.close()
 }
 
-function post(answers: LogAnswers): void {
-  if (answers.length === 0) return
-  const buffers = answers
-    .filter((value) => value instanceof Uint8Array)
-    .map((room) => room.buffer as ArrayBuffer)
-  port.postMessage(answers, buffers)
+function post(answers: LogAnswers, transfer: ArrayBuffer[] = []): void {
+  if (answers.length > 0) port.postMessage(answers, transfer)
 }
 
-function byteLength(write: Write): number {
+function byteLength(write: Append | Compaction): number {
   if (write.kind === 'compact') return write.snapshot.length
   return write.entries.reduce(
     (bytes, { update, reply }) => bytes + (update?.length ?? 0) + (reply?.outcome.length ?? 0),

@@ -5,10 +5,12 @@ import type { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { shouldCompact } from './compaction.ts'
-import { bytes, describeUpdateLog, edit, text, texts } from './log.contract.ts'
+import { describeUpdateLog } from './log.contract.ts'
 import type { UpdateLog } from './log.ts'
+import { bytes, edit, reply, text, texts } from './log-bed.contract.ts'
 import { sqliteLog } from './sqlite.ts'
 import { roomId, type SqliteBed, sqliteBed } from './sqlite-bed.contract.ts'
+import { openDatabase } from './sqlite-database.ts'
 
 describeUpdateLog('sqlite', sqliteBed)
 
@@ -27,7 +29,9 @@ describe('a data folder', () => {
   withBed('has one owner at a time, and says so', async (bed, log) => {
     await log.append('r', [edit('a')])
     const second = sqliteLog(await bed.folder)
-    await expect(second.append('r', [edit('b')])).rejects.toThrow(/in use: another process/)
+    await expect(second.append('r', [edit('b')])).rejects.toThrow(
+      /log is unavailable: the data folder .* is in use by another process/,
+    )
     await expect(second.load('r')).rejects.toThrow(/in use/)
     await log.close()
     expect(await second.append('r', [edit('b')])).toEqual({ position: 2 })
@@ -46,6 +50,36 @@ describe('a data folder', () => {
     expect(await texts(log, 'r')).toEqual(['a'])
     expect(await log.append('r', [edit('b')])).toEqual({ position: 2 })
   })
+})
+
+describe('a commit', () => {
+  test('[S2] is fsynced before it is answered, in a file that nobody else may open', async () => {
+    const bed = sqliteBed()
+    const database = openDatabase(await bed.folder)
+    const pragma = (name: string) => Object.values(database.prepare(`PRAGMA ${name}`).get()!)[0]
+    expect(['synchronous', 'journal_mode', 'locking_mode'].map(pragma)).toEqual([2, 'wal', 'exclusive'])
+    database.close()
+    await bed.remove()
+  })
+
+  withBed('is shared by the appends of one turn', async (bed, log) => {
+    await Promise.all(rooms(200).map((room) => log.append(room, [edit('a')])))
+    const before = await commits(bed)
+    await Promise.all(rooms(200).map((room) => log.append(room, [edit('b')])))
+    expect((await commits(bed)) - before).toBe(1)
+    await Promise.all(rooms(200).map((room) => log.append(room, [{ reply: reply(room) }])))
+    expect((await commits(bed)) - before).toBe(2)
+  })
+
+  const rooms = (count: number) => Array.from({ length: count }, (_, index) => `room/${index}`)
+
+  /** Commits in the WAL: the frames that say how large the database is after them. */
+  async function commits(bed: SqliteBed): Promise<number> {
+    const wal = await readFile(join(await bed.folder, 'log.sqlite-wal'))
+    let count = 0
+    for (let frame = 32; frame < wal.length; frame += 24 + 1024) if (wal.readUInt32BE(frame + 4) > 0) count++
+    return count
+  }
 })
 
 describe('damage', () => {

@@ -1,6 +1,5 @@
 import { Worker } from 'node:worker_threads'
 import type { Outcome } from '@interplay/shared/protocol'
-import * as encoding from 'lib0/encoding'
 import {
   type Appended,
   AppendRefused,
@@ -11,10 +10,14 @@ import {
   type UpdateLog,
 } from './log.ts'
 import {
+  finishTurn,
   type LogAnswers,
   type LogFailure,
   type LogRequest,
+  newTurn,
   readStoredRoom,
+  type StoredRoomMessage,
+  type Turn,
   writeRequest,
 } from './sqlite-messages.ts'
 import type { PackedEntry } from './sqlite-store.ts'
@@ -44,7 +47,7 @@ class SqliteLog implements UpdateLog {
   readonly #pending = new Map<number, Pending>()
   #lastId = 0
   /** Requests of this turn, not sent yet. */
-  #turn: encoding.Encoder | null = null
+  #turn: Turn | null = null
   /** Started by the first request, and again by the first one after its death. */
   #thread: { readonly worker: Worker; readonly ended: Promise<void> } | null = null
   #closed: Promise<void> | null = null
@@ -54,7 +57,7 @@ class SqliteLog implements UpdateLog {
   }
 
   async load(room: string): Promise<StoredRoom> {
-    return readStoredRoom(await this.#ask<Uint8Array<ArrayBuffer>>({ kind: 'load', room }))
+    return readStoredRoom(await this.#ask<StoredRoomMessage>({ kind: 'load', room }))
   }
 
   async append(room: string, entries: readonly LogEntry[]): Promise<Appended> {
@@ -97,7 +100,7 @@ class SqliteLog implements UpdateLog {
 
   #send<T>(request: LogRequest): Promise<T> {
     if (!this.#turn) {
-      this.#turn = encoding.createEncoder()
+      this.#turn = newTurn()
       setImmediate(() => this.#flush())
     }
     const id = ++this.#lastId
@@ -107,11 +110,16 @@ class SqliteLog implements UpdateLog {
 
   #flush(): void {
     if (!this.#turn) return
-    const message = encoding.toUint8Array(this.#turn)
+    const [message, transfer] = finishTurn(this.#turn)
     this.#turn = null
-    this.#thread ??= this.#start()
+    try {
+      this.#thread ??= this.#start()
+    } catch (error) {
+      this.#fail(error)
+      return
+    }
     this.#thread.worker.ref()
-    this.#thread.worker.postMessage(message, [message.buffer])
+    this.#thread.worker.postMessage(message, transfer)
   }
 
   #start() {
@@ -146,12 +154,12 @@ class SqliteLog implements UpdateLog {
   }
 
   #fail(cause: unknown): void {
-    const reason = cause instanceof Error ? cause.message : 'it was stopped'
+    const reason = cause instanceof Error ? cause.message : 'its thread was stopped'
     const failed = [...this.#pending.values()]
     this.#thread = null
     this.#turn = null
     this.#pending.clear()
-    for (const { reject } of failed) reject(new Error(`The log's thread has ended: ${reason}`, { cause }))
+    for (const { reject } of failed) reject(new Error(`The log is unavailable: ${reason}`, { cause }))
   }
 }
 

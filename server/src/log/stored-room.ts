@@ -1,6 +1,6 @@
 import type { CorruptRow, StoredRoom } from './log.ts'
 
-type Part = CorruptRow['part']
+export type RowPart = CorruptRow['part']
 
 /** A snapshot or an entry as it was read. */
 export interface StoredRow {
@@ -16,16 +16,16 @@ export interface Tail {
 }
 
 export interface RoomRows {
-  readonly setAside: readonly { readonly part: Part; readonly position: number }[]
+  readonly setAside: readonly { readonly part: RowPart; readonly position: number }[]
   readonly snapshot: { readonly row?: StoredRow; readonly fault?: string }
   readonly tail: Tail
-  readonly passes: (part: Part, row: StoredRow) => boolean
+  readonly passes: (part: RowPart, row: StoredRow) => boolean
 }
 
 /** Makes a room of what could be read, and reports every row that is damaged or missing. */
 export function assembleRoom(room: string, { setAside, snapshot, tail, passes }: RoomRows): StoredRoom {
   const corrupt: CorruptRow[] = []
-  const report = (part: Part, position: number, reason: string) =>
+  const report = (part: RowPart, position: number, reason: string) =>
     corrupt.push({ room, part, position, reason })
   for (const { part, position } of setAside)
     report(part, position, 'wrong checksum, set aside by a compaction')
