@@ -67,6 +67,15 @@ test('start refuses to serve others without auth, and says what to do', async ()
   expect(program.errors).toMatch(/--auth-secret|--jwks|--anonymous/)
 })
 
+test('[C1] a second server over the same data ends at once, and says why', async () => {
+  await using folder = await temporaryFolder()
+  await using first = interplay('start', '--port', '0', '--data', folder.path)
+  await portOf(first)
+  await using second = interplay('start', '--port', '0', '--data', folder.path)
+  expect(await new Promise((resolve) => second.process.once('exit', resolve))).toBe(1)
+  expect(second.errors).toContain(folder.path)
+})
+
 test('start says which option or entry is wrong', async () => {
   for (const [args, reason] of [
     [['start', '--port', 'x'], /whole number/],

@@ -20,7 +20,7 @@ export interface Unsaved {
 }
 
 export interface InterplayServer {
-  /** Resolves to the port once the server listens. @default host '127.0.0.1' */
+  /** Opens the log and resolves to the port once the server listens. @default host '127.0.0.1' */
   listen(port: number, host?: string): Promise<number>
   /** Swaps the code of all rooms while sockets stay open. Throws on an incomplete implementation, and changes nothing. */
   replace(rooms: readonly AnyImplementation[]): void
@@ -75,11 +75,13 @@ export function createServer(options: ServerOptions): InterplayServer {
   pruning.unref()
 
   return {
-    listen(port, host = '127.0.0.1') {
+    async listen(port, host = '127.0.0.1') {
       if (!options.auth && !loopback.has(host)) {
         const message = `Without 'auth' anybody who reaches ${host} could enter. Pass jwt({ … }), or anonymous() if that is meant.`
-        return Promise.reject(new InterplayError('unauthorized', message))
+        throw new InterplayError('unauthorized', message)
       }
+      // A log that cannot be opened, such as one that another process has, is told now and not at the first join.
+      await log.rooms('', 1)
       return http.listen(port, host)
     },
     replace(next) {
