@@ -123,8 +123,14 @@ class RoomClient implements Client {
   #enter(name: string, definition: AnyRoom | null, params: object, presence: unknown): JoinedRoom {
     const { state } = this.#connection
     if (state.at === 'stopped' && !state.error) throw new InterplayError('cancelled', 'The client was closed')
-    const room = this.#rooms.get(name) ?? new JoinedRoom(name, this.#link)
-    room.enter(definition, params, presence)
+    const known = this.#rooms.get(name)
+    const room = known ?? new JoinedRoom(name, this.#link)
+    try {
+      room.enter(definition, params, presence)
+    } catch (error) {
+      if (!known) room.close() // a presence that does not fit
+      throw error
+    }
     this.#rooms.set(name, room)
     if (state.at === 'stopped' && state.error) room.session.signal({ on: 'refuse', error: state.error })
     this.#connection.signal({ on: 'needed' })

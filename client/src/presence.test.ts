@@ -34,6 +34,16 @@ test('presence reaches the others, validated, and never oneself', async () => {
   expect(ada.presence.get()).toEqual({ name: 'Ada', cursor: 8 })
 })
 
+test('a room is not joined with a presence that does not fit', async () => {
+  await using world = await startWorld()
+  const client = world.client()
+  const joinWith = (presence: object) => () =>
+    client.join(board, params, { presence: presence as { name: string } })
+  expect(joinWith({ nickname: 'Ada' })).toThrow(expect.objectContaining({ code: 'invalid-input' }))
+  await joinWith({ name: 'Ada' })().ready
+  expect(world.server.all('token')).toHaveLength(1)
+})
+
 test('a presence that does not fit the schema is nobody', async () => {
   const { world, ada, bob } = await startTwo()
   await using _ = world
