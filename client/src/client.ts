@@ -68,7 +68,12 @@ class RoomClient implements Client {
   #maxFrameBytes = Number.POSITIVE_INFINITY
   #stopIdle = () => {}
 
-  constructor(url: string, token: Token, WebSocket: WebSocketConstructor | undefined, clock: Clock) {
+  constructor(
+    url: string,
+    token: Token | undefined,
+    WebSocket: WebSocketConstructor | undefined,
+    clock: Clock,
+  ) {
     this.#tokens = new TokenSource(token)
     this.#clock = clock
     this.#connection = new Connection(url, WebSocket, clock, {

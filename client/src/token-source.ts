@@ -1,13 +1,15 @@
 import { InterplayError } from '@interplay/shared'
+import { newEventId } from '@interplay/shared/protocol'
 
-export type Token = string | (() => string | Promise<string>) | undefined
+export type Token = string | (() => string | Promise<string>)
 
 /** The application's token, asked for once per connection however many rooms join on it. */
 export class TokenSource {
   readonly #token: Token
   #current: Promise<string> | null = null
 
-  constructor(token: Token) {
+  /** Without a token the client is nobody, but the same nobody for as long as it lives. */
+  constructor(token: Token = `anonymous:${newEventId()}`) {
     this.#token = token
   }
 
@@ -50,7 +52,7 @@ export class TokenSource {
 
   async #ask(): Promise<string> {
     try {
-      return typeof this.#token === 'function' ? await this.#token() : (this.#token ?? '')
+      return typeof this.#token === 'function' ? await this.#token() : this.#token
     } catch (cause) {
       if (cause instanceof InterplayError) throw cause
       throw new InterplayError('unavailable', 'The token could not be had', { cause })

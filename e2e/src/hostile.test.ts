@@ -234,12 +234,31 @@ test('[G3] a socket that joins nothing in time is closed', async () => {
   expect(idle.closed?.code).toBe(4401)
 })
 
-test('[G3] a socket that joins too many rooms is closed', async () => {
-  await using world = await startWorld({ maxRoomsPerSocket: 3 })
-  using greedy = await (await WireClient.connect(world)).join('room')
-  for (const room of ['a', 'b', 'c']) greedy.auth(room)
-  await until(() => greedy.closed)
-  expect(greedy.closed?.code).toBe(4503)
+test('[G3] one room too many on a socket is refused, and the others go on', async () => {
+  await using world = await startWorld({ maxRoomsPerSocket: 2 })
+  using greedy = await (await WireClient.connect(world)).join('a')
+  await greedy.join('b')
+  greedy.auth('c')
+  await until(() => greedy.refusals().length === 1)
+  expect(greedy.refusals()).toMatchObject([{ room: 'c', scope: 'join', error: { code: 'overloaded' } }])
+  greedy.update(
+    'a',
+    update((document) => document.getText('t').insert(0, 'still here')),
+  )
+  await until(() => greedy.statuses('a', true) === 1)
+})
+
+test('[G2] an error with a long message of many bytes still closes its socket', async () => {
+  await using world = await startWorld()
+  using client = await WireClient.connect(world)
+  const encoder = encoding.createEncoder()
+  for (const byte of [0, 2]) encoding.writeUint8(encoder, byte)
+  for (const text of ['room', 'event']) encoding.writeVarString(encoder, text)
+  encoding.writeVarUint(encoder, 0)
+  for (const text of ['name', '漢'.repeat(200)]) encoding.writeVarString(encoder, text)
+  client.send(encoding.toUint8Array(encoder))
+  await until(() => client.closed)
+  expect(client.closed?.code).toBe(4400)
 })
 
 test('[P1] nobody writes or removes the presence of another', async () => {

@@ -9,8 +9,9 @@ import {
   writeFrame,
 } from '@interplay/shared/protocol'
 import type { WebSocket } from 'ws'
-import { frameKey } from '../session/hocuspocus-wire.ts'
+import { frameKey, messageType, messageTypes } from '../session/hocuspocus-wire.ts'
 import { type Line, Session, type SessionServices } from '../session/session.ts'
+import { closeReason } from './close-reason.ts'
 
 export interface SocketLimits {
   readonly maxFrameBytes: number
@@ -71,7 +72,7 @@ export class Socket implements Line {
   /** Closes the socket with a typed error (RFC 6455 allows a reason of 123 bytes). */
   end(error: InterplayError): void {
     this.#services.metrics.refused.inc({ code: error.code })
-    this.#webSocket.close(errorKind(error.code).close, `${error.code}: ${error.message}`.slice(0, 120))
+    this.#webSocket.close(errorKind(error.code).close, closeReason(error))
   }
 
   #receive(buffer: Buffer, isBinary: boolean): void {
@@ -80,7 +81,7 @@ export class Socket implements Line {
     try {
       if (!isBinary) throw new InterplayError('malformed', 'Frames are binary; this one was text.')
       if (isRuntimeFrame(bytes)) this.#receiveRuntime(readFrame(bytes))
-      else this.#session(frameKey(bytes)).receive(bytes)
+      else this.#sessionOf(bytes)?.receive(bytes)
     } catch (error) {
       if (error instanceof InterplayError) return this.end(error)
       const reason = error instanceof Error ? error.message : String(error)
@@ -124,19 +125,24 @@ export class Socket implements Line {
     if (this.#speaksRuntime) this.send(writeFrame(frame))
   }
 
-  #session(key: string): Session {
+  /** The session a frame belongs to. A join opens one; other frames of a session that is over are dropped. */
+  #sessionOf(frame: Uint8Array): Session | undefined {
+    const key = frameKey(frame)
     const known = this.#sessions.get(key)
     if (known) return known
     if (key === '' || Buffer.byteLength(key) > maxRoomNameBytes * 2) {
       throw new InterplayError('malformed', 'A room name is missing or too long.')
     }
-    if (this.#sessions.size >= this.#limits.maxRoomsPerSocket) {
-      throw new InterplayError(
-        'overloaded',
-        `A socket carries ${this.#limits.maxRoomsPerSocket} rooms at most.`,
-      )
-    }
+    // Stock clients may speak before they authenticate.
+    if (this.#speaksRuntime && messageType(frame) !== messageTypes.auth) return undefined
     const session = new Session(key, this, this.#services)
+    if (this.#sessions.size >= this.#limits.maxRoomsPerSocket) {
+      const limit = this.#limits.maxRoomsPerSocket
+      session.end(
+        new InterplayError('overloaded', `A socket carries ${limit} rooms at most. Leave one first.`),
+      )
+      return undefined
+    }
     this.#sessions.set(key, session)
     return session
   }

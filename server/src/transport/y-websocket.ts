@@ -3,6 +3,7 @@ import * as encoding from 'lib0/encoding'
 import type { WebSocket } from 'ws'
 import { messageTypes } from '../session/hocuspocus-wire.ts'
 import { type Line, Session, type SessionServices } from '../session/session.ts'
+import { closeReason } from './close-reason.ts'
 
 /**
  * The y-websocket dialect: one socket is one room, frames carry no name, and the token comes in the query. A frame gains
@@ -62,7 +63,7 @@ export class YWebSocket implements Line {
   }
 
   #end(error: InterplayError): void {
-    this.#webSocket.close(errorKind(error.code).close, `${error.code}: ${error.message}`.slice(0, 120))
+    this.#webSocket.close(errorKind(error.code).close, closeReason(error))
   }
 
   #receive(bytes: Buffer, isBinary: boolean): void {
