@@ -24,13 +24,12 @@ export const Carets = Extension.create<{ awareness: Awareness | null }>({
   },
 })
 
+/** The name is drawn by the stylesheet: as text it would be read out, and found, in the middle of the content. */
 function drawCaret({ name, color }: User): HTMLElement {
   const caret = document.createElement('span')
   caret.className = 'caret'
+  caret.dataset.name = name
   caret.style.setProperty('--color', color)
-  const label = caret.appendChild(document.createElement('span'))
-  label.className = 'caret-name'
-  label.style.color = readableInk(color)
-  label.textContent = name
+  caret.style.setProperty('--ink', readableInk(color))
   return caret
 }

@@ -3,14 +3,15 @@ import { type MouseEvent, useEffect, useMemo, useRef } from 'react'
 import type * as Y from 'yjs'
 import { DocumentFooter } from './document-footer.tsx'
 import { extensionsFor } from './extensions.ts'
-import { useRoom, useStatus } from './room.ts'
+import { useRefusal, useRoom, useWritable } from './room.ts'
 import { TitleField } from './title-field.tsx'
 import { Toolbar } from './toolbar.tsx'
 
 /** Title and content, for as long as the room has this document object. */
 export function ContentEditor({ doc }: { doc: Y.Doc }) {
   const room = useRoom()
-  const status = useStatus()
+  const refusal = useRefusal()
+  const writable = useWritable()
   const sheet = useRef<HTMLDivElement>(null)
   const extensions = useMemo(() => extensionsFor(doc.getXmlFragment('content'), room.awareness), [doc, room])
   const editor = useEditor({
@@ -22,12 +23,12 @@ export function ContentEditor({ doc }: { doc: Y.Doc }) {
     },
   })
 
-  const closed = room.readOnly || status.at === 'refused'
-  useEffect(() => editor.setEditable(!closed, false), [editor, closed])
+  useEffect(() => editor.setEditable(writable, false), [editor, writable])
 
   // A click below the last line goes on writing there.
   const continueBelow = (event: MouseEvent) => {
-    if (event.target !== event.currentTarget && event.target !== sheet.current) return
+    const isBelow = event.target === event.currentTarget || event.target === sheet.current
+    if (!isBelow || !writable) return
     event.preventDefault()
     const last = editor.state.doc.lastChild
     const chain = editor.chain()
@@ -41,12 +42,12 @@ export function ContentEditor({ doc }: { doc: Y.Doc }) {
       <Toolbar editor={editor} />
       <main className="page" onMouseDown={continueBelow}>
         <div className="sheet" ref={sheet}>
-          {status.at === 'refused' && (
+          {refusal && (
             <p className="banner" role="alert">
-              The server closed this document to you. {status.error.message} What you see can still be copied.
+              The server closed this document to you. {refusal.message} What you see can still be copied.
             </p>
           )}
-          <TitleField readOnly={closed} onEnter={() => editor.commands.focus('start')} />
+          <TitleField readOnly={!writable} onEnter={() => editor.commands.focus('start')} />
           <EditorContent editor={editor} />
         </div>
       </main>

@@ -1,6 +1,7 @@
 import { InterplayError } from '@interplay/client'
 import { useIdentity, useToast } from '@interplay/example-kit'
 import { useEffect, useId, useState } from 'react'
+import { flushSync } from 'react-dom'
 import type * as Y from 'yjs'
 import { countWords } from '../words.ts'
 import { useDispatch, useShared } from './room.ts'
@@ -86,7 +87,8 @@ function useWords(content: Y.XmlFragment): number {
     let timer: ReturnType<typeof setTimeout> | undefined
     const count = () => {
       timer = undefined
-      setWords(countWords(content))
+      // At once: letters that keep coming would put off an ordinary update for as long as they come.
+      flushSync(() => setWords(countWords(content)))
     }
     const changed = () => {
       timer ??= setTimeout(count, 250)

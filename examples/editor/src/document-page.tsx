@@ -3,27 +3,25 @@ import { useEffect, useState } from 'react'
 import { ContentEditor } from './content-editor.tsx'
 import { DocumentBar } from './document-bar.tsx'
 import { useRescue } from './rescue.ts'
-import { useRoom, useStatus } from './room.ts'
+import { useRefusal, useRoom, useStatus } from './room.ts'
 
 /** A document: its bar, and its content as soon as the server's state is here. */
 export function DocumentPage({ open }: { open: (documentId: string) => void }) {
   const room = useRoom()
-  const status = useStatus()
+  const refusal = useRefusal()
   const ready = useReady()
   const [user] = useIdentity()
   const toast = useToast()
 
   useEffect(() => room.presence.update({ user }), [room, user])
   useRescue(room, toast)
-  useWarningBeforeClose(
-    status.at === 'unsaved' || (status.at === 'offline' && status.edits + status.events > 0),
-  )
 
   return (
     <div className="document">
       <DocumentBar open={open} />
-      {status.at === 'refused' && !ready ? (
-        <RefusedNotice error={status.error} />
+      <WarningBeforeClose />
+      {refusal && !ready ? (
+        <RefusedNotice error={refusal} />
       ) : ready ? (
         // Another document object after a refused change: the editor binds to it anew.
         <ContentEditor key={room.doc.clientID} doc={room.doc} />
@@ -51,13 +49,16 @@ function useReady(): boolean {
 }
 
 /** Changes that only this page has are lost with it: the browser asks first. */
-function useWarningBeforeClose(unsaved: boolean): void {
+function WarningBeforeClose() {
+  const status = useStatus()
+  const unsaved = status.at === 'unsaved' || (status.at === 'offline' && status.edits + status.events > 0)
   useEffect(() => {
     if (!unsaved) return
     const warn = (event: BeforeUnloadEvent) => event.preventDefault()
     addEventListener('beforeunload', warn)
     return () => removeEventListener('beforeunload', warn)
   }, [unsaved])
+  return null
 }
 
 /** Has the shape of what comes, so that nothing jumps. */

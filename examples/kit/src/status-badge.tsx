@@ -1,5 +1,6 @@
 import type { RoomStatus } from '@interplay/client'
 import { useEffect, useRef, useState } from 'react'
+import { flushSync } from 'react-dom'
 import { Icon, type IconName } from './icon.tsx'
 
 /** "Saving…" stays this long at least, so that quick saves do not flicker. It never shows "Saved" too early. */
@@ -65,19 +66,25 @@ function describeOffline({ edits, events, retryAt, error }: RoomStatus & { at: '
   }
 }
 
-/** The status to show: one that goes from `unsaved` to `synced` at once is held back a moment. */
+/** The status to show: `synced` is held back until "Saving…" was there for a moment. */
 function useCalm(status: RoomStatus): RoomStatus {
   const [shown, setShown] = useState(status)
   const savingSince = useRef(0)
+  const held = status.at === 'synced' && shown.at === 'unsaved'
+  // Not in an effect: while somebody types, that would be a second render of every letter.
+  if (status !== shown && !held) setShown(status)
+
   useEffect(() => {
-    if (status.at === 'unsaved' && shown.at !== 'unsaved') savingSince.current = Date.now()
-    const held = status.at === 'synced' && shown.at === 'unsaved'
-    const waitMs = held ? savingSince.current + savingAtLeastMs - Date.now() : 0
-    if (waitMs <= 0) return setShown(status)
-    const timer = setTimeout(() => setShown(status), waitMs)
+    if (shown.at === 'unsaved') savingSince.current = Date.now()
+  }, [shown.at])
+
+  useEffect(() => {
+    if (!held) return
+    const waitMs = Math.max(0, savingSince.current + savingAtLeastMs - Date.now())
+    const timer = setTimeout(() => flushSync(() => setShown(status)), waitMs)
     return () => clearTimeout(timer)
-  }, [status, shown.at])
-  return shown
+  }, [held, status])
+  return held ? shown : status
 }
 
 /** Tells screen readers what matters, not every save: a lost connection, the way back, a refusal. */
