@@ -121,7 +121,10 @@ test('[G2] garbage costs its sender a session or a socket, with a typed reason',
 test('[G2] bytes that are no WebSocket cost their connection', async () => {
   await using world = await startWorld({ rooms: [boardRoom] })
   const { alive } = await witnesses(world)
+  const upgrade = 'Upgrade: websocket\r\nConnection: upgrade\r\n'
   for (const head of [
+    `GET / HTTP/1.1\r\nHost: a b\r\n${upgrade}\r\n`,
+    `GET // HTTP/1.1\r\nHost: [\r\n${upgrade}\r\n`,
     'GARBAGE\r\n\r\n',
     'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n',
   ]) {

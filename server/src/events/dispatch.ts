@@ -1,6 +1,7 @@
-import { createState, type ErrorBody, InterplayError, validate } from '@interplay/shared'
+import { createState, type ErrorBody, InterplayError, type Schema, validate } from '@interplay/shared'
 import type { Outcome } from '@interplay/shared/protocol'
 import type { Logger } from '../observe/logging.ts'
+import { Deadline } from './deadline.ts'
 import type { Draft } from './draft.ts'
 import type { Actor, AnyContext, AnyImplementation } from './implement.ts'
 
@@ -60,7 +61,7 @@ export async function runEvent(
   }
 
   const draft = place.begin()
-  const abort = new AbortController()
+  const deadline = new Deadline(place.deadlineMs, `The handler of '${request.event}'`)
   const context: AnyContext = {
     id: request.id,
     event: request.event,
@@ -69,32 +70,35 @@ export async function runEvent(
     state: createState(definition, draft.document, { writer: 'handlers', transact: draft.transact }),
     room: place.room,
     params: place.params,
-    signal: abort.signal,
+    get signal() {
+      return deadline.signal
+    },
     logger: place.logger,
     fail,
   }
   let entered = false
-  const run = async (): Promise<unknown> => {
-    if (handler.guard && !(await handler.guard(context)))
-      fail('forbidden', `You may not dispatch '${request.event}' here.`)
-    entered = true
-    const output = await handler.handle(context)
-    try {
-      return await validate(contract.output, output)
-    } catch (cause) {
-      throw new Error(`The handler of '${request.event}' returned an output that its schema refuses.`, {
-        cause,
-      })
-    }
-  }
-
   try {
-    const output = await beforeDeadline(run(), place.deadlineMs, abort, request.event)
+    if (handler.guard && !(await deadline.hold(handler.guard(context)))) {
+      fail('forbidden', `You may not dispatch '${request.event}' here.`)
+    }
+    entered = true
+    const result = await deadline.hold(handler.handle(context))
+    const output = await checkOutput(contract.output, result, request.event)
     return { outcome: { ok: true, output }, handled: true, change: draft.close(), spoilt: false }
   } catch (error) {
     draft.close()
     const outcome: Outcome = { ok: false, error: errorBody(error, place.logger, request) }
-    return { outcome, handled: entered, change: null, spoilt: draft.changed }
+    return { outcome, handled: entered, change: null, spoilt: draft.changed || deadline.passed }
+  } finally {
+    deadline.end()
+  }
+}
+
+async function checkOutput(schema: Schema | undefined, output: unknown, event: string): Promise<unknown> {
+  try {
+    return await validate(schema, output)
+  } catch (cause) {
+    throw new Error(`The handler of '${event}' returned an output that its schema refuses.`, { cause })
   }
 }
 
@@ -122,31 +126,5 @@ function describe(error: unknown): unknown {
     message: error.message,
     stack: error.stack,
     ...(error.cause !== undefined && { cause: describe(error.cause) }),
-  }
-}
-
-/** A handler past its deadline is told by its signal and no longer waited for; its draft is closed by the caller. */
-async function beforeDeadline<T>(
-  running: Promise<T>,
-  ms: number,
-  abort: AbortController,
-  event: string,
-): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const error = new InterplayError(
-        'deadline-exceeded',
-        `The handler of '${event}' took longer than ${ms} ms.`,
-      )
-      abort.abort(error)
-      reject(error)
-    }, ms)
-  })
-  running.catch(() => {})
-  try {
-    return await Promise.race([running, deadline])
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -4,6 +4,7 @@ import { getRequestListener } from '@hono/node-server'
 import { WebSocketServer } from 'ws'
 import type { SessionServices } from '../session/session.ts'
 import { Socket, type SocketLimits } from './socket.ts'
+import { TurnCork } from './turn-cork.ts'
 import { YWebSocket } from './y-websocket.ts'
 
 /** A socket silent for this long is asked for a sign of life, and closed if it gives none in the same time. */
@@ -57,8 +58,10 @@ export class HttpServer {
   /** Closes every socket: 1012 is "service restart" (RFC 6455 registry), so that clients come back soon. */
   close(): void {
     clearInterval(this.#liveness)
-    for (const webSocket of this.#webSockets.clients)
+    for (const webSocket of this.#webSockets.clients) {
+      webSocket.resume()
       webSocket.close(1012, 'unavailable: the server is going away')
+    }
     this.#server.closeIdleConnections()
   }
 
@@ -71,19 +74,18 @@ export class HttpServer {
   #upgrade(incoming: IncomingMessage, stream: Duplex, head: Buffer): void {
     // ws answers a bad handshake itself; until then an error of the stream is nobody's.
     stream.on('error', () => stream.destroy())
-    const url = new URL(incoming.url ?? '/', `http://${incoming.headers.host ?? 'localhost'}`)
-    const room = roomOfPath(url.pathname)
-    if (url.pathname !== '/' && room === null) {
-      stream.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n')
-      return
-    }
-    const request = new Request(url, { headers: headersOf(incoming) })
+    const request = requestOf(incoming)
+    if (!request) return refuse(stream, '400 Bad Request')
+    const { pathname } = new URL(request.url)
+    const room = roomOfPath(pathname)
+    if (pathname !== '/' && room === null) return refuse(stream, '404 Not Found')
     this.#webSockets.handleUpgrade(incoming, stream, head, (webSocket) => {
       alive.add(webSocket)
       webSocket.on('pong', () => alive.add(webSocket))
       webSocket.on('message', () => alive.add(webSocket))
-      if (room === null) new Socket(webSocket, request, this.#options.services, this.#options.limits)
-      else new YWebSocket(webSocket, request, room, this.#options.services)
+      const cork = new TurnCork(stream)
+      if (room === null) new Socket(webSocket, cork, request, this.#options.services, this.#options.limits)
+      else new YWebSocket(webSocket, cork, request, room, this.#options.services)
     })
   }
 
@@ -108,10 +110,20 @@ function roomOfPath(path: string): string | null {
   }
 }
 
-function headersOf(incoming: IncomingMessage): Headers {
-  const headers = new Headers()
-  for (let index = 0; index + 1 < incoming.rawHeaders.length; index += 2) {
-    headers.append(incoming.rawHeaders[index]!, incoming.rawHeaders[index + 1]!)
+/** The upgrade request as a standard one; `null` where its target or a header makes none. */
+function requestOf(incoming: IncomingMessage): Request | null {
+  try {
+    const url = new URL(incoming.url ?? '/', `http://${incoming.headers.host ?? 'localhost'}`)
+    const headers = new Headers()
+    for (let index = 0; index + 1 < incoming.rawHeaders.length; index += 2) {
+      headers.append(incoming.rawHeaders[index]!, incoming.rawHeaders[index + 1]!)
+    }
+    return new Request(url, { headers })
+  } catch {
+    return null
   }
-  return headers
+}
+
+function refuse(stream: Duplex, status: string): void {
+  stream.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
 }

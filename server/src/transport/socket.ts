@@ -12,6 +12,7 @@ import type { WebSocket } from 'ws'
 import { frameKey, messageType, messageTypes } from '../session/hocuspocus-wire.ts'
 import { type Line, Session, type SessionServices } from '../session/session.ts'
 import { closeReason } from './close-reason.ts'
+import type { TurnCork } from './turn-cork.ts'
 
 export interface SocketLimits {
   readonly maxFrameBytes: number
@@ -24,15 +25,23 @@ export interface SocketLimits {
 export class Socket implements Line {
   readonly request: Request
   readonly #webSocket: WebSocket
+  readonly #cork: TurnCork
   readonly #services: SessionServices
   readonly #limits: SocketLimits
   readonly #sessions = new Map<string, Session>()
   #speaksRuntime = false
   #joined = false
 
-  constructor(webSocket: WebSocket, request: Request, services: SessionServices, limits: SocketLimits) {
+  constructor(
+    webSocket: WebSocket,
+    cork: TurnCork,
+    request: Request,
+    services: SessionServices,
+    limits: SocketLimits,
+  ) {
     this.request = request
     this.#webSocket = webSocket
+    this.#cork = cork
     this.#services = services
     this.#limits = limits
     const deadline = setTimeout(() => {
@@ -54,7 +63,9 @@ export class Socket implements Line {
   }
 
   send(frame: Uint8Array): void {
-    if (this.#webSocket.readyState === this.#webSocket.OPEN) this.#webSocket.send(frame)
+    if (this.#webSocket.readyState !== this.#webSocket.OPEN) return
+    this.#cork.hold()
+    this.#webSocket.send(frame)
   }
 
   refused(scope: 'join' | 'write', error: InterplayError, session: Session): void {

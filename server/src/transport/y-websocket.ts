@@ -4,6 +4,7 @@ import type { WebSocket } from 'ws'
 import { messageTypes } from '../session/hocuspocus-wire.ts'
 import { type Line, Session, type SessionServices } from '../session/session.ts'
 import { closeReason } from './close-reason.ts'
+import type { TurnCork } from './turn-cork.ts'
 
 /**
  * The y-websocket dialect: one socket is one room, frames carry no name, and the token comes in the query. A frame gains
@@ -12,12 +13,20 @@ import { closeReason } from './close-reason.ts'
 export class YWebSocket implements Line {
   readonly request: Request
   readonly #webSocket: WebSocket
+  readonly #cork: TurnCork
   readonly #session: Session
   readonly #prefix: Uint8Array
 
-  constructor(webSocket: WebSocket, request: Request, room: string, services: SessionServices) {
+  constructor(
+    webSocket: WebSocket,
+    cork: TurnCork,
+    request: Request,
+    room: string,
+    services: SessionServices,
+  ) {
     this.request = request
     this.#webSocket = webSocket
+    this.#cork = cork
     const encoder = encoding.createEncoder()
     encoding.writeVarString(encoder, room)
     this.#prefix = encoding.toUint8Array(encoder)
@@ -42,13 +51,18 @@ export class YWebSocket implements Line {
     switch (body[0]) {
       case messageTypes.sync:
       case messageTypes.awareness:
-        return this.#webSocket.send(body)
+        return this.#write(body)
       case messageTypes.syncReply: {
         const sync = body.slice()
         sync[0] = messageTypes.sync
-        return this.#webSocket.send(sync)
+        return this.#write(sync)
       }
     }
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.#cork.hold()
+    this.#webSocket.send(bytes)
   }
 
   /** This dialect has one word for a refused join: the close code. */
