@@ -5,17 +5,19 @@ import { DatabaseSync } from 'node:sqlite'
 /** How long to wait for another owner of the folder that is about to end, in milliseconds. */
 const busyMs = 500
 
+export const pageBytes = 1024
+
 /**
- * Pages of 1 KiB: the commit of a one-character edit writes one page to the WAL, and the edits of a hundred rooms a
+ * Small pages: the commit of a one-character edit writes one page to the WAL, and the edits of a hundred rooms a
  * hundred of them. The lock of an exclusive connection is the kernel's: it ends with its process, however that ends.
  * The WAL is moved into the database every 16 MiB, which merges the many writes of one busy page into one.
  */
 const pragmas = `
-  PRAGMA page_size = 1024;
+  PRAGMA page_size = ${pageBytes};
   PRAGMA locking_mode = EXCLUSIVE;
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = FULL;
-  PRAGMA wal_autocheckpoint = 16384;
+  PRAGMA wal_autocheckpoint = ${(16 * 1024 * 1024) / pageBytes};
   PRAGMA journal_size_limit = 67108864;
   PRAGMA cache_size = -32768;
   PRAGMA temp_store = MEMORY;

@@ -1,6 +1,6 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { AppendRefused } from './log.ts'
-import { openDatabase } from './sqlite-database.ts'
+import { openDatabase, pageBytes } from './sqlite-database.ts'
 import {
   type LogAnswers,
   type LogRequest,
@@ -192,10 +192,10 @@ function post(answers: LogAnswers, transfer: ArrayBuffer[] = []): void {
   if (answers.length > 0) port.postMessage(answers, transfer)
 }
 
+/** An entry counts for a page at least: that is what it makes the commit write. */
 function byteLength(write: Append | Compaction): number {
   if (write.kind === 'compact') return write.snapshot.length
-  return write.entries.reduce(
-    (bytes, { update, reply }) => bytes + (update?.length ?? 0) + (reply?.outcome.length ?? 0),
-    0,
-  )
+  return write.entries.reduce((bytes, { update, reply }) => {
+    return bytes + pageBytes + (update?.length ?? 0) + (reply?.outcome.length ?? 0)
+  }, 0)
 }

@@ -10,7 +10,7 @@ import type { UpdateLog } from './log.ts'
 import { bytes, edit, reply, text, texts } from './log-bed.contract.ts'
 import { sqliteLog } from './sqlite.ts'
 import { roomId, type SqliteBed, sqliteBed } from './sqlite-bed.contract.ts'
-import { openDatabase } from './sqlite-database.ts'
+import { openDatabase, pageBytes } from './sqlite-database.ts'
 
 describeUpdateLog('sqlite', sqliteBed)
 
@@ -77,7 +77,8 @@ describe('a commit', () => {
   async function commits(bed: SqliteBed): Promise<number> {
     const wal = await readFile(join(await bed.folder, 'log.sqlite-wal'))
     let count = 0
-    for (let frame = 32; frame < wal.length; frame += 24 + 1024) if (wal.readUInt32BE(frame + 4) > 0) count++
+    for (let frame = 32; frame < wal.length; frame += 24 + pageBytes)
+      if (wal.readUInt32BE(frame + 4) > 0) count++
     return count
   }
 })
@@ -231,6 +232,6 @@ function pageOf(database: DatabaseSync, room: string, position: number): number 
 async function breakPage(bed: SqliteBed, find: (database: DatabaseSync) => number): Promise<void> {
   const page = await bed.tamper(find)
   const file = await open(join(await bed.folder, 'log.sqlite'), 'r+')
-  await file.write(Buffer.alloc(1024), 0, 1024, (page - 1) * 1024)
+  await file.write(Buffer.alloc(pageBytes), 0, pageBytes, (page - 1) * pageBytes)
   await file.close()
 }

@@ -30,7 +30,8 @@ const workerUrl = new URL(
 /**
  * A log in one SQLite file, `log.sqlite` in this folder, on a thread of its own. Appends that arrive together share
  * one commit, and resolve once it is fsynced. A folder has one owner at a time: while another process has it open,
- * every call rejects and says so.
+ * every call rejects and says so. The kernel holds that lock, and drops it when this process closes the file: nothing
+ * else in it may open `log.sqlite`.
  */
 export function sqliteLog(folder: string): UpdateLog {
   return new SqliteLog(folder)
