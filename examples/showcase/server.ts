@@ -1,16 +1,15 @@
 import { fileURLToPath } from 'node:url'
-import { createServer, sqliteLog } from '@interplay/server'
+import { anonymous, createServer, sqliteLog } from '@interplay/server'
 import documentRoom from '../editor/document.server.ts'
 import board from '../whiteboard/board.server.ts'
 import { serveFiles } from './static-files.ts'
-import { visitors } from './visitors.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const { PORT = '8787', HOST = '127.0.0.1', INTERPLAY_DATA = here('../../.interplay/showcase') } = process.env
 
 const server = createServer({
   rooms: [documentRoom, board],
-  auth: visitors(),
+  auth: anonymous(),
   log: sqliteLog(INTERPLAY_DATA),
   fetch: serveFiles({
     '/': here('dist'),

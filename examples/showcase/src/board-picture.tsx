@@ -1,6 +1,7 @@
 import type * as Y from 'yjs'
 
 const maxShapes = 400
+const maxPoints = 500
 
 interface Shape {
   readonly id: string
@@ -23,21 +24,36 @@ export function BoardPicture({ doc }: { doc: Y.Doc | null }) {
 }
 
 function Drawing({ shapes }: { shapes: readonly Shape[] }) {
-  const left = Math.min(...shapes.map(({ x }) => x))
-  const top = Math.min(...shapes.map(({ y }) => y))
-  const width = Math.max(...shapes.map((shape) => shape.x + shape.width)) - left
-  const height = Math.max(...shapes.map((shape) => shape.y + shape.height)) - top
+  const corners = shapes.flatMap(cornersOf)
+  const left = Math.min(...corners.map(([x]) => x))
+  const top = Math.min(...corners.map(([, y]) => y))
+  const width = Math.max(...corners.map(([x]) => x)) - left
+  const height = Math.max(...corners.map(([, y]) => y)) - top
   const margin = Math.max(width, height) * 0.06 + 10
   const box = [left - margin, top - margin, width + 2 * margin, height + 2 * margin]
   return (
-    <svg className="board" viewBox={box.join(' ')} preserveAspectRatio="xMidYMid meet" aria-hidden="true">
+    <svg
+      className="board drawing"
+      viewBox={box.join(' ')}
+      preserveAspectRatio="xMidYMid meet"
+      aria-hidden="true"
+    >
       {shapes.map((shape) => (
-        <g key={shape.id} stroke={shape.stroke} fill={shape.fill} strokeWidth="2" strokeLinecap="round">
+        <g key={shape.id} stroke={shape.stroke} fill={shape.fill} strokeLinecap="round">
           {draw(shape)}
         </g>
       ))}
     </svg>
   )
+}
+
+/** The points of a line lie on either side of its origin. */
+function cornersOf({ x, y, width, height, points }: Shape): (readonly [number, number])[] {
+  if (points.length > 0) return points.map(([px, py]) => [x + px, y + py])
+  return [
+    [x, y],
+    [x + width, y + height],
+  ]
 }
 
 function draw({ type, x, y, width, height, points, text, fontSize, stroke }: Shape) {
@@ -80,9 +96,9 @@ function shapesOf(elements: Y.Map<unknown>): Shape[] {
       y: y!,
       width: Math.abs(width!),
       height: Math.abs(height!),
-      stroke: colorOf(element.strokeColor, 'currentColor'),
+      stroke: colorOf(element.strokeColor, '#1e1e1e'),
       fill: colorOf(element.backgroundColor, 'none'),
-      points: Array.isArray(element.points) ? element.points.slice(0, 500) : [],
+      points: pointsOf(element.points),
       text: typeof element.text === 'string' ? element.text.slice(0, 80) : '',
       fontSize: Number(element.fontSize) || 20,
     })
@@ -91,10 +107,15 @@ function shapesOf(elements: Y.Map<unknown>): Shape[] {
   return shapes
 }
 
-/** Black ink follows the page, so that it shows in the dark. */
+function pointsOf(points: unknown): [number, number][] {
+  if (!Array.isArray(points)) return []
+  return points
+    .slice(0, maxPoints)
+    .filter((point) => Number.isFinite(point?.[0]) && Number.isFinite(point?.[1]))
+}
+
 function colorOf(color: unknown, fallback: string): string {
-  if (typeof color !== 'string' || !/^#[0-9a-f]{3,8}$/i.test(color)) return fallback
-  return color === '#1e1e1e' || color === '#000000' ? 'currentColor' : color
+  return typeof color === 'string' && /^#[0-9a-f]{3,8}$/i.test(color) ? color : fallback
 }
 
 function Placeholder() {
