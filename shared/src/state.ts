@@ -19,9 +19,8 @@ export interface StateOptions {
  * missing (`undefined`, the default, or skipped). A write that its schema refuses throws `invalid-input` and changes nothing.
  */
 export function createState<R extends AnyRoom>(definition: R, doc: Y.Doc, options: StateOptions): StateOf<R> {
-  const fields = Object.entries(definition.state)
   const views = new Map<string, View>()
-  const viewOf = (name: string, field: Field): View => {
+  const viewOf: ViewOf = (name, field) => {
     let view = views.get(name)
     if (!view) {
       view = rootView(doc, options, name, field, false)
@@ -29,15 +28,41 @@ export function createState<R extends AnyRoom>(definition: R, doc: Y.Doc, option
     }
     return view
   }
-  const toJSON = () => {
-    const entries = fields.map(([name, field]) => [name, viewOf(name, field).toJSON()])
-    return Object.fromEntries(entries.filter(([, json]) => json !== undefined))
+  const state: object = { [root]: viewOf }
+  return Object.defineProperties(state, propertiesOf(definition)) as StateOf<R>
+}
+
+type ViewOf = (name: string, field: Field) => View
+
+/** Where a state keeps how it makes its views. */
+const root = Symbol('root')
+
+const properties = new WeakMap<AnyRoom, PropertyDescriptorMap>()
+
+/** The properties of every state of a definition. A state is made for each event: what they share is made once. */
+function propertiesOf(definition: AnyRoom): PropertyDescriptorMap {
+  const known = properties.get(definition)
+  if (known) return known
+  const fields = Object.entries(definition.state)
+  const made: PropertyDescriptorMap = {
+    [root]: { enumerable: false },
+    toJSON: {
+      value(this: { [root]: ViewOf }) {
+        const entries = fields.map(([name, field]) => [name, this[root](name, field).toJSON()])
+        return Object.fromEntries(entries.filter(([, json]) => json !== undefined))
+      },
+    },
   }
-  const state = Object.defineProperty({}, 'toJSON', { value: toJSON })
   for (const [name, field] of fields) {
-    Object.defineProperty(state, name, { enumerable: true, get: () => viewOf(name, field) })
+    made[name] = {
+      enumerable: true,
+      get(this: { [root]: ViewOf }) {
+        return this[root](name, field)
+      },
+    }
   }
-  return state as StateOf<R>
+  properties.set(definition, made)
+  return made
 }
 
 /** The view of a field that has a root type: a field of the state, or a shared child of a record there. */
@@ -75,7 +100,7 @@ function createScope(
   name: string,
   restricted: boolean,
 ): Scope {
-  const views = new WeakMap<SharedType, View>()
+  let views: WeakMap<SharedType, View> | null = null
   const scope: Scope = {
     name,
     write: (write) => {
@@ -91,6 +116,7 @@ function createScope(
     view: (field, stored) => {
       const { type, view: create } = field[behaviour]
       if (!(stored instanceof type)) return undefined
+      views ??= new WeakMap()
       let view = views.get(stored)
       if (!view) {
         view = create(scope, field, typePlace(stored))

@@ -17,6 +17,7 @@ const maxLagBytes = 4 * 1024 * 1024
 export class Forks {
   readonly #document: Y.Doc
   readonly #ahead = new Set<Uint8Array>()
+  #durable: Uint8Array[] = []
   #fork: Fork | null = null
   #used = false
   #timer: NodeJS.Timeout | null = null
@@ -43,10 +44,18 @@ export class Forks {
     this.#ahead.add(change)
   }
 
-  /** A handler's change is durable: it enters the document. */
-  land(change: Uint8Array): void {
-    this.#ahead.delete(change)
-    Y.applyUpdate(this.#document, change, handlerOrigin)
+  /** A handler's change is durable: it enters the document with the others of its commit. */
+  durable(change: Uint8Array): void {
+    this.#durable.push(change)
+  }
+
+  /** Puts the changes of a commit into the document, as one. */
+  land(): void {
+    if (this.#durable.length === 0) return
+    const changes = this.#durable
+    this.#durable = []
+    for (const change of changes) this.#ahead.delete(change)
+    Y.applyUpdate(this.#document, changes.length === 1 ? changes[0]! : Y.mergeUpdates(changes), handlerOrigin)
   }
 
   drop(): void {

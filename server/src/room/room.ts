@@ -207,13 +207,14 @@ export class Room {
       reply: { eventId: request.id, at: this.#services.clock(), outcome },
     })
     this.writer.whenDurable(sequence, () => {
-      if (change) this.#forks.land(change)
+      if (change) this.#forks.durable(change)
       resolve(outcome)
     })
   }
 
   #appended(position: number, bytes: number, entries: number): void {
     // Changes of handlers reach everybody before the replies do, which wait for the end of this turn.
+    this.#forks.land()
     this.document.flush()
     this.#services.metrics.appended.inc(entries)
     this.#services.metrics.appendedBytes.inc(bytes)
