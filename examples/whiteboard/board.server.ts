@@ -27,7 +27,7 @@ export default implement(board)
       if (!vote?.open) return fail('conflict', 'No vote is open.')
       const target = state.elements.get(input.elementId) ?? fail('not-found', 'Somebody deleted that one.')
       const left = vote.dotsEach - dotsOf(actor.userId, state)
-      if (left < 1) fail('conflict', `All your ${vote.dotsEach} dots are placed.`, { dotsLeft: 0 })
+      if (left < 1) fail('conflict', 'All your dots are placed. Take one back to move it.', { dotsLeft: 0 })
       const dots = state.dots.get(target.id) ?? {}
       state.dots.set(target.id, { ...dots, [actor.userId]: (dots[actor.userId] ?? 0) + 1 })
       return { dotsLeft: left - 1 }

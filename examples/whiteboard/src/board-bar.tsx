@@ -64,7 +64,7 @@ export function BoardBar({ open, api, session }: BoardBarProps) {
             </button>
           </span>
           <span className="narrow-only">
-            <button type="button" className="icon-button" popoverTarget="board-menu" aria-label="More">
+            <button type="button" className="icon-button" popoverTarget="board-menu" aria-label="Board menu">
               <BoardIcon name="more" />
             </button>
             <div id="board-menu" popover="auto" className="popover menu">

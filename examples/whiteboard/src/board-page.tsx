@@ -2,14 +2,20 @@ import type { ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
 import { RefusedNotice, useIdentity, useToast } from '@interplay/example-kit'
 import { lazy, Suspense, useEffect, useState } from 'react'
 import { BoardBar } from './board-bar.tsx'
-import { CanvasSkeleton } from './canvas-skeleton.tsx'
+import { CanvasMissing, CanvasSkeleton } from './canvas-skeleton.tsx'
 import { useRescue } from './rescue.ts'
 import { useRoom, useStatus } from './room.ts'
 import { useSession } from './session.ts'
 
+// Excalidraw looks for its fonts below this path, and on a CDN without it. It must be known before Excalidraw starts.
+window.EXCALIDRAW_ASSET_PATH = new URL('./', location.href).href
+
 // Excalidraw is fetched while the room is joined.
-const canvas = import('./canvas.tsx')
-const Canvas = lazy(async () => ({ default: (await canvas).Canvas }))
+const canvas = import('./canvas.tsx').then(
+  ({ Canvas }) => ({ default: Canvas }),
+  () => ({ default: CanvasMissing }),
+)
+const Canvas = lazy(() => canvas)
 
 /** A board: its bar, and the drawing as soon as Excalidraw and the server's state are here. */
 export function BoardPage({ open }: { open: (boardId: string) => void }) {

@@ -1,9 +1,10 @@
-import { Excalidraw, MainMenu } from '@excalidraw/excalidraw'
+import { Excalidraw, MainMenu, WelcomeScreen } from '@excalidraw/excalidraw'
 import '@excalidraw/excalidraw/index.css'
 import type { ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
 import { useToast } from '@interplay/example-kit'
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { type Binding, bindScene } from './binding.ts'
+import { CursorLayer } from './cursor-layer.tsx'
 import { DotLayer } from './dot-layer.tsx'
 import { excalidrawEditor, restore } from './excalidraw-editor.ts'
 import { createPresenceSender } from './presence-sender.ts'
@@ -11,9 +12,6 @@ import { useRoom } from './room.ts'
 import type { Session } from './session.ts'
 import { useCollaborators } from './use-collaborators.ts'
 import { useDarkMode } from './use-dark-mode.ts'
-
-// Excalidraw looks for its fonts below this path, and on a CDN without it.
-window.EXCALIDRAW_ASSET_PATH = new URL('./', location.href).href
 
 export interface CanvasProps {
   session: Session | null
@@ -32,7 +30,10 @@ export function Canvas({ session, onReady }: CanvasProps) {
   useCollaborators(api)
 
   useEffect(() => {
-    if (loaded) onReady(api)
+    if (!loaded || !api) return
+    // The whole drawing, on a phone too. An empty one would be shown at 10 %.
+    if (api.getSceneElements().length > 0) api.scrollToContent(undefined, { fitToContent: true })
+    onReady(api)
     return () => onReady(null)
   }, [loaded, api, onReady])
 
@@ -45,7 +46,7 @@ export function Canvas({ session, onReady }: CanvasProps) {
         excalidrawAPI={setApi}
         initialData={() => ({
           elements: [...room.state.elements.values()].flatMap(restore),
-          scrollToContent: true,
+          appState: { showWelcomeScreen: true },
         })}
         onChange={(_, { selectedElementIds }) => {
           // Called for the first time when the initial drawing is there.
@@ -75,8 +76,22 @@ export function Canvas({ session, onReady }: CanvasProps) {
           <MainMenu.Separator />
           <MainMenu.DefaultItems.Help />
         </MainMenu>
+        <WelcomeScreen>
+          <WelcomeScreen.Center>
+            <WelcomeScreen.Center.Heading>
+              Pick a tool and draw.
+              <br />
+              Whoever has the link is on this board too.
+            </WelcomeScreen.Center.Heading>
+          </WelcomeScreen.Center>
+        </WelcomeScreen>
       </Excalidraw>
-      {loaded && api && <DotLayer api={api} session={session} />}
+      {loaded && api && (
+        <>
+          <DotLayer api={api} session={session} />
+          <CursorLayer api={api} />
+        </>
+      )}
     </div>
   )
 }
@@ -121,10 +136,4 @@ function usePresenceSender() {
     return next.stop
   }, [room])
   return sender
-}
-
-declare global {
-  interface Window {
-    EXCALIDRAW_ASSET_PATH?: string | string[]
-  }
 }

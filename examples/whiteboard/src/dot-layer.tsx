@@ -1,11 +1,11 @@
 import { getCommonBounds } from '@excalidraw/excalidraw'
 import type { ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
 import { useToast } from '@interplay/example-kit'
-import { useEffect, useState } from 'react'
 import { DotPill } from './dot-pill.tsx'
 import { isVotable } from './element-label.ts'
 import { useDispatch, useShared } from './room.ts'
 import type { Session } from './session.ts'
+import { useMeasured } from './use-measured.ts'
 
 interface Place {
   readonly id: string
@@ -31,7 +31,7 @@ function Dots({
 }) {
   const dots = useShared((state) => state.dots)
   const elements = useShared((state) => state.elements)
-  const places = usePlaces(api)
+  const places = useMeasured(api, measurePlaces, isEqual)
   const dispatch = useDispatch()
   const toast = useToast()
   const run = (event: 'vote.cast' | 'vote.retract', elementId: string) =>
@@ -64,29 +64,7 @@ function Dots({
 
 const sum = (placed: Readonly<Record<string, number>>) => Object.values(placed).reduce((a, b) => a + b, 0)
 
-/** Where the votable elements are on the screen, once a frame at most. */
-function usePlaces(api: ExcalidrawImperativeAPI): readonly Place[] {
-  const [places, setPlaces] = useState<readonly Place[]>([])
-  useEffect(() => {
-    let frame = 0
-    const measure = () => {
-      frame = 0
-      const next = measurePlaces(api)
-      setPlaces((before) => (isEqual(before, next) ? before : next))
-    }
-    const later = () => {
-      frame ||= requestAnimationFrame(measure)
-    }
-    later()
-    const stops = [api.onChange(later), api.onScrollChange(later)]
-    return () => {
-      cancelAnimationFrame(frame)
-      for (const stop of stops) stop()
-    }
-  }, [api])
-  return places
-}
-
+/** Where the votable elements are on the screen. */
 function measurePlaces(api: ExcalidrawImperativeAPI): Place[] {
   const { scrollX, scrollY, zoom, width, height } = api.getAppState()
   return api

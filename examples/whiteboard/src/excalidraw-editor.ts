@@ -11,7 +11,7 @@ export function excalidrawEditor(api: ExcalidrawImperativeAPI): SceneEditor<Orde
   return {
     elements: () => api.getSceneElementsIncludingDeleted() as readonly OrderedExcalidrawElement[],
     inHand: () => inHand(api.getAppState()),
-    isDrawn,
+    isDrawn: (element) => isDrawn(element, api),
     show(changes) {
       const shown = new Set(changes.map(({ id }) => id))
       const others = api.getSceneElementsIncludingDeleted().filter(({ id }) => !shown.has(id))
@@ -52,8 +52,9 @@ function inHand(state: AppState): ReadonlySet<string> {
   return new Set([...handled.filter((id) => id != null), ...selected])
 }
 
-/** A click with a drawing tool makes an element without extent, which Excalidraw takes back. */
-function isDrawn(element: OrderedExcalidrawElement): boolean {
+/** Not yet: what a mere click with a drawing tool makes, and an image whose file is still being read. */
+function isDrawn(element: OrderedExcalidrawElement, api: ExcalidrawImperativeAPI): boolean {
   if ('points' in element) return element.points.length > 1
+  if (element.type === 'image') return element.fileId !== null && element.fileId in api.getFiles()
   return element.width !== 0 || element.height !== 0
 }

@@ -1,3 +1,4 @@
+import './no-eval.ts'
 import { createClient } from '@interplay/client'
 import { ClientProvider } from '@interplay/client/react'
 import { serverUrl, ToastProvider, visitorToken } from '@interplay/example-kit'

@@ -28,20 +28,19 @@ export function VoteControl({
   const placed = session ? countDots(onBoard, session.userId) : 0
   const left = vote ? Math.max(0, vote.dotsEach - placed) : 0
   const label = !vote ? 'Dot vote' : vote.open ? `${left} of ${vote.dotsEach} dots left` : 'Results'
-  const short = !vote ? '' : vote.open ? `${left} left` : 'Results'
 
   return (
     <>
       <button
         type="button"
         className="button control"
-        data-state={vote?.open ? 'running' : 'idle'}
+        data-state={vote ? 'running' : 'idle'}
         popoverTarget="vote-panel"
         aria-label={vote?.open ? `Dot vote: ${label}` : label}
       >
         <BoardIcon name="vote" />
         <span className="wide-text">{label}</span>
-        {short && <span className="narrow-text">{short}</span>}
+        {vote?.open && <span className="narrow-text">{left} left</span>}
       </button>
       <div
         id="vote-panel"
