@@ -1,12 +1,13 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
+import { sqliteLog, type UpdateLog } from '@interplay/server'
 import { describe, expect, test } from 'vitest'
 import { audit, brokenPromises, dispatchedIds, roomOfChaos } from './chaos.ts'
 import { ChaosClient } from './chaos-client.ts'
 import { readDisk } from './chaos-disk.ts'
 import { canLimitFiles, ServerChild } from './server-child.ts'
 import { until } from './until.ts'
-import { temporaryFolder } from './world.ts'
+import { startWorld, temporaryFolder } from './world.ts'
 
 interface Fault {
   readonly name: string
@@ -117,4 +118,23 @@ describe.each(canLimitFiles ? [throwing, full] : [throwing])('while $name', { ti
     await world.restart()
     await world.finish()
   })
+})
+
+test('[S3] a room that cannot be read from the disk right now is joined once it can', async () => {
+  await using folder = await temporaryFolder()
+  const log = sqliteLog(folder.path)
+  let failing = true
+  const load: UpdateLog['load'] = async (room) => {
+    if (failing) throw new Error('the disk does not answer')
+    return log.load(room)
+  }
+  const methods = ['append', 'replies', 'compact', 'prune', 'rooms', 'close'] as const
+  const bound = Object.fromEntries(methods.map((method) => [method, log[method].bind(log)]))
+  await using world = await startWorld({ log: { ...bound, load } as UpdateLog })
+  const room = world.client().openRoom('room')
+  await until(() => room.status.at === 'offline' || room.status.at === 'refused')
+  expect(room.status).toMatchObject({ at: 'offline', error: { code: 'unavailable' } })
+  failing = false
+  await room.ready
+  expect(room.status).toEqual({ at: 'synced' })
 })

@@ -1,5 +1,5 @@
 import type { Connection, Hocuspocus } from '@hocuspocus/server'
-import { InterplayError } from '@interplay/shared'
+import { errorKinds, InterplayError } from '@interplay/shared'
 import { type Dispatch, maxEventIdLength, type Outcome } from '@interplay/shared/protocol'
 import * as decoding from 'lib0/decoding'
 import type { Actor } from '../events/implement.ts'
@@ -255,8 +255,7 @@ export class Session implements Joining {
   /** What Hocuspocus sends to this client. A denied join gets its typed reason first. */
   #sending(bytes: Uint8Array): void {
     if (this.#state.at === 'joining' && this.#frames.isPermissionDenied(bytes)) {
-      const denied = this.#frames.denialReason(bytes)
-      this.#refuse('join', this.#denial ?? new InterplayError('forbidden', `The join was refused: ${denied}`))
+      this.#refuse('join', this.#denial ?? deniedBecause(this.#frames.denialReason(bytes)))
       this.#denial = null
       this.#actor = null
       this.#backlog.clear()
@@ -285,4 +284,11 @@ export class Session implements Joining {
     this.#client.handleClose()
     this.#line.ended(this)
   }
+}
+
+/** What Hocuspocus was told when it could not open the room: a code of ours, or a word of an extension. */
+function deniedBecause(reason: string): InterplayError {
+  if (!Object.hasOwn(errorKinds, reason))
+    return new InterplayError('forbidden', `The join was refused: ${reason}`)
+  return new InterplayError(reason, 'The room cannot be opened right now.')
 }
