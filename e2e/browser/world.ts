@@ -14,6 +14,8 @@ export interface Showcase extends AsyncDisposable {
   readonly port: number
   /** As power loss would: `SIGKILL`. */
   kill(): Promise<void>
+  /** As an operator would: `SIGTERM`. Resolves to the exit code. */
+  stop(): Promise<number | null>
   /** Again, on the same port and the same log. */
   restart(): Promise<void>
 }
@@ -29,6 +31,11 @@ export async function startShowcase(): Promise<Showcase> {
   return {
     port,
     kill,
+    async stop() {
+      child.kill('SIGTERM')
+      const [code] = await once(child, 'exit')
+      return code
+    },
     async restart() {
       await kill()
       child = (await spawnServer(String(port), data)).child
