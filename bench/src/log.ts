@@ -1,10 +1,8 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type LogEntry, memoryLog, sqliteLog, type UpdateLog } from '@interplay/server'
 import * as Y from 'yjs'
-import type { LogEntry, UpdateLog } from '../../server/src/log/log.ts'
-import { memoryLog } from '../../server/src/log/memory.ts'
-import { sqliteLog } from '../../server/src/log/sqlite.ts'
 
 /**
  * What the update log costs: `node --conditions=interplay-source bench/src/log.ts`. Entries are one-character edits.

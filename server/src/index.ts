@@ -10,7 +10,15 @@ export {
   type Implementation,
   implement,
 } from './events/implement.ts'
-export type { UpdateLog } from './log/log.ts'
+export type {
+  Appended,
+  CorruptRow,
+  LogEntry,
+  StoredReply,
+  StoredRoom,
+  UpdateLog,
+} from './log/log.ts'
+export { AppendRefused } from './log/log.ts'
 export { memoryLog } from './log/memory.ts'
 export { sqliteLog } from './log/sqlite.ts'
 export { createLogger, type Logger } from './observe/logging.ts'

@@ -177,7 +177,7 @@ export class Registry {
   }
 
   #unloadLater(room: Room): void {
-    if (this.#unloadTimers.has(room)) return
+    if (this.#unloadTimers.has(room) || room.document.isDestroyed) return
     const timer = setTimeout(() => {
       this.#unloadTimers.delete(room)
       void this.#unload(room)
@@ -204,9 +204,9 @@ export class Registry {
       { room: room.name, error: error.message },
       'the log refused this room: it is closed',
     )
-    room.close()
-    this.#unloadable.add(room)
     this.hocuspocus.closeConnections(room.name)
-    void this.hocuspocus.unloadDocument(room.document)
+    // Whoever still holds the document holds what the log did not take: it goes at once.
+    this.hocuspocus.documents.delete(room.name)
+    room.document.destroy()
   }
 }

@@ -8,6 +8,7 @@ import type { StoredRoom, UpdateLog } from '../log/log.ts'
 import type { Logger } from '../observe/logging.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { Compactor } from './compactor.ts'
+import { fill } from './fill.ts'
 import { Forks, handlerOrigin } from './forks.ts'
 import { Inbox } from './inbox.ts'
 import { PresenceOwners } from './presence.ts'
@@ -41,6 +42,11 @@ interface Pending {
   readonly request: EventRequest
   readonly stored: Promise<Outcome | null>
   readonly resolve: (outcome: Outcome) => void
+}
+
+/** An event that has no answer yet. */
+interface InFlight {
+  readonly answer: Promise<Outcome>
   readonly reject: (error: InterplayError) => void
 }
 
@@ -62,10 +68,10 @@ export class Room {
   readonly #inbox: Inbox<Pending>
   readonly #stored: StoredReplies
   readonly #forks: Forks
-  readonly #unanswered = new Set<Pending>()
-  readonly #inFlight = new Map<string, Promise<Outcome>>()
+  readonly #inFlight = new Map<string, InFlight>()
   readonly #settling: (() => void)[] = []
   #held = false
+  #closed = false
 
   constructor(
     name: string,
@@ -133,7 +139,7 @@ export class Room {
 
   /** Whether something of this room is not durable yet. */
   get unsaved(): boolean {
-    return this.writer.unsaved > 0 || this.#inbox.length > 0
+    return !this.#closed && (this.writer.unsaved > 0 || this.#inbox.length > 0)
   }
 
   /**
@@ -141,16 +147,17 @@ export class Room {
    * the room closes before that; the same id, dispatched again, still runs once.
    */
   dispatch(request: EventRequest): Promise<Outcome> {
+    if (this.#closed) return Promise.reject(this.#unavailable())
     const running = this.#inFlight.get(request.id)
-    if (running) return running
-    const answer = new Promise<Outcome>((resolve, reject) => {
-      const pending = { request, stored: this.#stored.find(request.id), resolve, reject }
-      if (!this.#inbox.offer(pending))
-        return resolve(failed('overloaded', `The inbox of '${this.name}' is full.`))
-      this.#unanswered.add(pending)
-      this.#hold()
+    if (running) return running.answer
+    let reject!: (error: InterplayError) => void
+    const answer = new Promise<Outcome>((resolve, fail) => {
+      reject = fail
+      const stored = this.#stored.find(request.id)
+      if (this.#inbox.offer({ request, stored, resolve })) this.#hold()
+      else resolve(failed('overloaded', `The inbox of '${this.name}' is full.`))
     })
-    this.#inFlight.set(request.id, answer)
+    this.#inFlight.set(request.id, { answer, reject })
     const settle = (outcome: string) => {
       this.#inFlight.delete(request.id)
       this.#services.metrics.events.inc({ outcome })
@@ -170,16 +177,21 @@ export class Room {
 
   /** Stops the room's work for good: nothing is appended after this. */
   close(): void {
+    if (this.#closed) return
+    this.#closed = true
     if (this.writer.failingSince !== null) this.#services.metrics.degraded.dec()
     this.writer.stop()
     this.#stored.stop()
     this.#forks.drop()
     this.#release()
-    const error = new InterplayError(
+    for (const { reject } of this.#inFlight.values()) reject(this.#unavailable())
+  }
+
+  #unavailable(): InterplayError {
+    return new InterplayError(
       'unavailable',
       `'${this.name}' closed. Dispatch the event again, with the same id.`,
     )
-    for (const { reject } of this.#unanswered) reject(error)
   }
 
   async #answer({ request, stored, resolve }: Pending): Promise<void> {
@@ -258,34 +270,4 @@ const noRoots: ReadonlySet<string> = new Set()
 
 function failed(code: string, message: string): Outcome {
   return { ok: false, error: { code, message } }
-}
-
-/** Puts what the log holds into the document. Returns whether all of it could be read. */
-function fill(
-  document: Document,
-  stored: StoredRoom,
-  room: string,
-  { logger, metrics }: RoomServices,
-): boolean {
-  const corrupt = stored.corrupt.map(({ part, position, reason }) => ({ part, position, reason }))
-  const updates = stored.snapshot ? [stored.snapshot, ...stored.updates] : stored.updates
-  document.transact(() => {
-    for (const [index, update] of updates.entries()) {
-      try {
-        Y.applyUpdate(document, update)
-      } catch (error) {
-        corrupt.push({
-          part: 'entry',
-          position: stored.position - updates.length + 1 + index,
-          reason: String(error),
-        })
-      }
-    }
-  })
-  // Nobody is connected yet: what loading queued for broadcast goes nowhere.
-  document.flush()
-  for (const row of corrupt)
-    logger.error({ room, ...row }, 'a row of the log cannot be read: it is kept, and skipped')
-  metrics.damaged.inc(corrupt.length)
-  return corrupt.length === 0
 }

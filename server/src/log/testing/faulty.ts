@@ -1,4 +1,4 @@
-import type { UpdateLog } from './log.ts'
+import type { UpdateLog } from '../log.ts'
 
 export interface LogCall {
   readonly method: Exclude<keyof UpdateLog, 'close'>

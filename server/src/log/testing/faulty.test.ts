@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
+import { edit, texts } from '../log-bed.contract.ts'
+import { memoryLog } from '../memory.ts'
 import { faultyLog, type LogFaults } from './faulty.ts'
-import { edit, texts } from './log-bed.contract.ts'
-import { memoryLog } from './memory.ts'
 
 test('a fault before a call fails it with nothing stored, until it is lifted', async () => {
   const faults: LogFaults = {
