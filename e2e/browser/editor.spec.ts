@@ -308,7 +308,8 @@ test('[S5] after a refused change the page says why, and goes on with the server
   })
   await expect(a.page.getByText('The server did not take your last change.')).toBeVisible()
   await expect(a.page.getByText('Not reviewed yet')).toBeVisible()
-  await write(a, 'And on.')
+  await expect(content(a)).toBeFocused()
+  await a.page.keyboard.type('And on.')
   await expect(content(b)).toHaveText(/^Kept. And on./)
   await expect(status(a)).toHaveText('Saved')
 })
@@ -353,6 +354,14 @@ test('a new document is empty and has an address of its own', async ({ browser }
   await expect(content(a)).not.toContainText('Old text')
   await a.page.goBack()
   await expect(content(a)).toContainText('Old text')
+})
+
+test('a name in the address that is too long is cut, one that is odd is taken', async ({ browser }) => {
+  for (const doc of ['%F0%9F%98%80'.repeat(300), 'a%2Fb%20%3F%23']) {
+    const a = await open(browser, doc, ada)
+    await write(a, 'Fine')
+    await expect(status(a)).toHaveText('Saved')
+  }
 })
 
 test('on a phone everything fits and the toolbar scrolls', async ({ browser }) => {

@@ -1,5 +1,5 @@
 import { EditorContent, useEditor } from '@tiptap/react'
-import { type MouseEvent, useEffect, useMemo, useRef } from 'react'
+import { type MouseEvent, type RefObject, useEffect, useLayoutEffect, useMemo, useRef } from 'react'
 import type * as Y from 'yjs'
 import { DocumentFooter } from './document-footer.tsx'
 import { extensionsFor } from './extensions.ts'
@@ -7,8 +7,14 @@ import { useRefusal, useRoom, useWritable } from './room.ts'
 import { TitleField } from './title-field.tsx'
 import { Toolbar } from './toolbar.tsx'
 
+export interface ContentEditorProps {
+  readonly doc: Y.Doc
+  /** Where the caret was when the editor of the document before this one went away; `null` without the focus. */
+  readonly caret: RefObject<number | null>
+}
+
 /** Title and content, for as long as the room has this document object. */
-export function ContentEditor({ doc }: { doc: Y.Doc }) {
+export function ContentEditor({ doc, caret }: ContentEditorProps) {
   const room = useRoom()
   const refusal = useRefusal()
   const writable = useWritable()
@@ -24,6 +30,13 @@ export function ContentEditor({ doc }: { doc: Y.Doc }) {
   })
 
   useEffect(() => editor.setEditable(writable, false), [editor, writable])
+
+  useLayoutEffect(() => {
+    if (caret.current !== null) editor.commands.focus(caret.current)
+    return () => {
+      caret.current = editor.isFocused ? editor.state.selection.head : null
+    }
+  }, [editor, caret])
 
   // A click below the last line goes on writing there.
   const continueBelow = (event: MouseEvent) => {

@@ -1,5 +1,5 @@
 import { RefusedNotice, useIdentity, useToast } from '@interplay/example-kit'
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { ContentEditor } from './content-editor.tsx'
 import { DocumentBar } from './document-bar.tsx'
 import { useRescue } from './rescue.ts'
@@ -12,6 +12,7 @@ export function DocumentPage({ open }: { open: (documentId: string) => void }) {
   const ready = useReady()
   const [user] = useIdentity()
   const toast = useToast()
+  const caret = useRef<number | null>(null)
 
   useEffect(() => room.presence.update({ user }), [room, user])
   useRescue(room, toast)
@@ -24,7 +25,7 @@ export function DocumentPage({ open }: { open: (documentId: string) => void }) {
         <RefusedNotice error={refusal} />
       ) : ready ? (
         // Another document object after a refused change: the editor binds to it anew.
-        <ContentEditor key={room.doc.clientID} doc={room.doc} />
+        <ContentEditor key={room.doc.clientID} doc={room.doc} caret={caret} />
       ) : (
         <Skeleton />
       )}

@@ -2,6 +2,9 @@ import { useCallback, useEffect, useState } from 'react'
 
 const letters = 'abcdefghijkmnpqrstuvwxyz23456789'
 
+/** Characters. Room names have at most 512 bytes, and one character may be twelve of them there. */
+const maxLength = 40
+
 /** A name that nobody guesses: 12 characters, 60 bits. Works without HTTPS too, unlike `crypto.randomUUID`. */
 export function newRoomId(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => letters[byte % 32]).join('')
@@ -32,7 +35,8 @@ export function useRoomId(parameter: string, fallback = 'welcome'): [id: string,
 }
 
 function readId(parameter: string): string | null {
-  return new URL(location.href).searchParams.get(parameter)?.trim() || null
+  const name = new URL(location.href).searchParams.get(parameter)?.trim() ?? ''
+  return [...name].slice(0, maxLength).join('') || null
 }
 
 function address(parameter: string, id: string): URL {
