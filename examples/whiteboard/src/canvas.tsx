@@ -2,7 +2,7 @@ import { Excalidraw, MainMenu, WelcomeScreen } from '@excalidraw/excalidraw'
 import '@excalidraw/excalidraw/index.css'
 import type { ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
 import { useToast } from '@interplay/example-kit'
-import { useCallback, useEffect, useRef, useState } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { type Binding, bindScene } from './binding.ts'
 import { CursorLayer } from './cursor-layer.tsx'
 import { DotLayer } from './dot-layer.tsx'
@@ -129,11 +129,7 @@ function useBinding(api: ExcalidrawImperativeAPI | null): () => void {
 
 function usePresenceSender() {
   const room = useRoom()
-  const [sender, setSender] = useState(() => createPresenceSender(room.presence))
-  useEffect(() => {
-    const next = createPresenceSender(room.presence)
-    setSender(next)
-    return next.stop
-  }, [room])
+  const sender = useMemo(() => createPresenceSender(room.presence), [room])
+  useEffect(() => sender.stop, [sender])
   return sender
 }

@@ -1,18 +1,12 @@
 import { getCommonBounds } from '@excalidraw/excalidraw'
 import type { ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
-import { useToast } from '@interplay/example-kit'
 import { DotPill } from './dot-pill.tsx'
-import { isVotable } from './element-label.ts'
+import { isVotable, labelOf } from './element-label.ts'
 import { useDispatch, useShared } from './room.ts'
 import type { Session } from './session.ts'
 import { useMeasured } from './use-measured.ts'
-
-interface Place {
-  readonly id: string
-  /** In pixels from the canvas's top left corner, of the element's top right corner. */
-  readonly left: number
-  readonly top: number
-}
+import { useWarning } from './use-warning.ts'
+import { countDots } from './votes.ts'
 
 /** The dots of a vote, each at its element; while the vote is open, to be clicked. */
 export function DotLayer({ api, session }: { api: ExcalidrawImperativeAPI; session: Session | null }) {
@@ -20,35 +14,31 @@ export function DotLayer({ api, session }: { api: ExcalidrawImperativeAPI; sessi
   return vote && <Dots api={api} session={session} open={vote.open} />
 }
 
-function Dots({
-  api,
-  session,
-  open,
-}: {
+interface DotsProps {
   api: ExcalidrawImperativeAPI
   session: Session | null
   open: boolean
-}) {
+}
+
+function Dots({ api, session, open }: DotsProps) {
   const dots = useShared((state) => state.dots)
-  const elements = useShared((state) => state.elements)
   const places = useMeasured(api, measurePlaces, isEqual)
   const dispatch = useDispatch()
-  const toast = useToast()
+  const warn = useWarning()
   const run = (event: 'vote.cast' | 'vote.retract', elementId: string) =>
-    dispatch(event, { elementId }).catch((error) => toast({ message: error.message, tone: 'warning' }))
+    dispatch(event, { elementId }).catch(warn)
 
-  const most = Math.max(...Object.values(dots).map(sum))
+  const most = Math.max(...Object.values(dots).map(countDots))
   return (
     <div className="dot-layer">
-      {places.map(({ id, left, top }) => {
+      {places.map(({ id, label, left, top }) => {
         const placed = dots[id] ?? {}
-        const count = sum(placed)
-        if (!elements[id] || (!open && count === 0)) return null
+        const count = countDots(placed)
+        if (!open && count === 0) return null
         return (
           <div key={id} className="dot-place" style={{ translate: `${left}px ${top}px` }}>
             <DotPill
-              id={id}
-              elements={elements}
+              label={label}
               count={count}
               mine={session ? (placed[session.userId] ?? 0) : 0}
               state={open ? 'open' : count === most ? 'winner' : 'closed'}
@@ -62,18 +52,26 @@ function Dots({
   )
 }
 
-const sum = (placed: Readonly<Record<string, number>>) => Object.values(placed).reduce((a, b) => a + b, 0)
+interface Place {
+  readonly id: string
+  readonly label: string
+  /** In pixels from the canvas's top left corner, of the element's top right corner. */
+  readonly left: number
+  readonly top: number
+}
 
 /** Where the votable elements are on the screen. */
 function measurePlaces(api: ExcalidrawImperativeAPI): Place[] {
   const { scrollX, scrollY, zoom, width, height } = api.getAppState()
-  return api
-    .getSceneElements()
+  const elements = api.getSceneElements()
+  const byId = new Map(elements.map((element) => [element.id, element]))
+  return elements
     .filter(isVotable)
     .map((element) => {
       const [, top, right] = getCommonBounds([element])
       return {
         id: element.id,
+        label: labelOf(element.id, (id) => byId.get(id)),
         left: Math.round((right + scrollX) * zoom.value),
         top: Math.round((top + scrollY) * zoom.value),
       }
@@ -82,7 +80,10 @@ function measurePlaces(api: ExcalidrawImperativeAPI): Place[] {
 }
 
 function isEqual(a: readonly Place[], b: readonly Place[]): boolean {
-  const same = (place: Place, index: number) =>
-    place.id === b[index]?.id && place.left === b[index].left && place.top === b[index].top
+  const same = (place: Place, at: number) =>
+    place.id === b[at]?.id &&
+    place.label === b[at].label &&
+    place.left === b[at].left &&
+    place.top === b[at].top
   return a.length === b.length && a.every(same)
 }

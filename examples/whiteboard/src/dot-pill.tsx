@@ -1,9 +1,6 @@
-import type { BoardElement } from '../element.ts'
-import { labelOf } from './element-label.ts'
-
 export interface DotPillProps {
-  id: string
-  elements: Readonly<Record<string, BoardElement>>
+  /** What the dots are for. */
+  label: string
   count: number
   /** Dots of one's own among them. */
   mine: number
@@ -13,8 +10,7 @@ export interface DotPillProps {
 }
 
 /** The dots on one element: how many, and while the vote is open the buttons to place one or take it back. */
-export function DotPill({ id, elements, count, mine, state, onCast, onRetract }: DotPillProps) {
-  const label = labelOf(id, elements)
+export function DotPill({ label, count, mine, state, onCast, onRetract }: DotPillProps) {
   const dots = `${count} ${count === 1 ? 'dot' : 'dots'}`
   if (state !== 'open') {
     return (

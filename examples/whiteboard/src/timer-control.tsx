@@ -1,10 +1,10 @@
-import { useToast } from '@interplay/example-kit'
 import { useEffect, useRef, useState } from 'react'
 import { ring } from './chime.ts'
 import { BoardIcon } from './icon.tsx'
 import { useDispatch, useShared } from './room.ts'
 import type { Session } from './session.ts'
 import { type Countdown, formatLeft, useCountdown } from './use-countdown.ts'
+import { useWarning } from './use-warning.ts'
 
 const minutes = [1, 3, 5, 10]
 
@@ -49,9 +49,8 @@ export function TimerControl({ session }: { session: Session | null }) {
 
 function StartTimer() {
   const dispatch = useDispatch()
-  const toast = useToast()
-  const start = (seconds: number) =>
-    dispatch('timer.start', { seconds }).catch((error) => toast({ message: error.message, tone: 'warning' }))
+  const warn = useWarning()
+  const start = (seconds: number) => dispatch('timer.start', { seconds }).catch(warn)
   return (
     <>
       <h2>Start a timer for everybody</h2>
@@ -75,9 +74,8 @@ function StartTimer() {
 
 function StopTimer({ countdown, durationMs }: { countdown: Countdown; durationMs: number }) {
   const dispatch = useDispatch()
-  const toast = useToast()
-  const stop = () =>
-    dispatch('timer.stop').catch((error) => toast({ message: error.message, tone: 'warning' }))
+  const warn = useWarning()
+  const stop = () => dispatch('timer.stop').catch(warn)
   const leftMs = countdown.at === 'running' ? countdown.leftMs : 0
   return (
     <>

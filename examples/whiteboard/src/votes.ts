@@ -1,15 +1,33 @@
-/** Element id → user id → dots. */
-export type Dots = Readonly<Record<string, Readonly<Record<string, number>>>>
+import type { StateOf } from '@interplay/shared'
+import type { board } from '../board.ts'
+import { labelOf } from './element-label.ts'
 
-/** Dots that a user has placed. */
-export function countDots(dots: Dots, userId: string): number {
-  return Object.values(dots).reduce((sum, placed) => sum + (placed[userId] ?? 0), 0)
+export interface Tally {
+  /** What has dots and is still on the board, that with most of them first. */
+  readonly ranks: readonly { readonly id: string; readonly label: string; readonly count: number }[]
+  readonly dots: number
+  /** People who have placed some. */
+  readonly people: number
+  /** Dots of this user. */
+  readonly mine: number
 }
 
-/** Elements with dots, those with most of them first. */
-export function rank(dots: Dots): { id: string; count: number }[] {
-  return Object.entries(dots)
-    .map(([id, placed]) => ({ id, count: Object.values(placed).reduce((sum, count) => sum + count, 0) }))
+export function tally(state: StateOf<typeof board>, userId: string | undefined): Tally {
+  const element = (id: string) => state.elements.get(id)
+  const onBoard = [...state.dots].filter(([id]) => element(id))
+  const ranks = onBoard
+    .map(([id, placed]) => ({ id, label: labelOf(id, element), count: countDots(placed) }))
     .filter(({ count }) => count > 0)
     .sort((a, b) => b.count - a.count)
+  return {
+    ranks,
+    dots: ranks.reduce((sum, { count }) => sum + count, 0),
+    people: new Set(onBoard.flatMap(([, placed]) => Object.keys(placed))).size,
+    mine: userId ? onBoard.reduce((sum, [, placed]) => sum + (placed[userId] ?? 0), 0) : 0,
+  }
+}
+
+/** Dots on one element, given by user id. */
+export function countDots(placed: Readonly<Record<string, number>>): number {
+  return Object.values(placed).reduce((sum, count) => sum + count, 0)
 }
