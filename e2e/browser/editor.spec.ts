@@ -9,7 +9,7 @@ let documents = 0
 test.beforeAll(async () => {
   showcase = await startShowcase()
 })
-test.afterAll(() => showcase[Symbol.asyncDispose]())
+test.afterAll(() => showcase?.[Symbol.asyncDispose]())
 test.afterEach(async () => {
   for (const person of people.splice(0)) await person.leave()
 })

@@ -7,7 +7,7 @@ let showcase: Showcase
 test.beforeAll(async () => {
   showcase = await startShowcase()
 })
-test.afterAll(() => showcase[Symbol.asyncDispose]())
+test.afterAll(() => showcase?.[Symbol.asyncDispose]())
 
 const ada = { name: 'Ada Lovelace' }
 
