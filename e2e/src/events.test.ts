@@ -40,6 +40,34 @@ test('[E1] the same id gets the stored reply, also from another socket and after
   expect(room.state.score.value).toBe(5)
 })
 
+test('[E1] an event id is its user’s own: nobody gets the reply of another', async () => {
+  await using world = await start()
+  using ada = await (await WireClient.connect(world)).join('board/q3', await token())
+  using bob = await (await WireClient.connect(world)).join('board/q3', await token({ sub: 'bob' }))
+  ada.dispatch('board/q3', 'event-1', 'note.add', { text: 'private' })
+  await ada.answered('event-1')
+  bob.dispatch('board/q3', 'event-1', 'score.add', { by: 1 })
+  expect(await bob.answered('event-1')).toEqual({ ok: true, output: { score: 1 } })
+})
+
+test('a new token changes what a session may do, and a bad one ends it', async () => {
+  await using world = await start()
+  using client = await (await WireClient.connect(world)).join('board/q3', await token())
+  const edit = () => {
+    const document = new Y.Doc()
+    document.getText('title').insert(0, 'x')
+    client.update('board/q3', Y.encodeStateAsUpdate(document))
+  }
+  edit()
+  await until(() => client.statuses('board/q3', true) === 1)
+  client.auth('board/q3', await token({ readOnly: true }))
+  edit()
+  await until(() => client.statuses('board/q3', false) === 1)
+  client.auth('board/q3', 'forged')
+  await until(() => client.refusals().some(({ scope }) => scope === 'join'))
+  expect(client.refusals().at(-1)).toMatchObject({ scope: 'join', error: { code: 'unauthorized' } })
+})
+
 test('[E1] a failure of the handler is stored as well: the same id fails alike', async () => {
   await using world = await start()
   using client = await (await WireClient.connect(world)).join('board/q3', await token())

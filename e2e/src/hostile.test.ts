@@ -360,6 +360,26 @@ test('[E6] a hook that refuses a change refuses that change', async () => {
   await until(() => client.statuses('room', true) === 1)
 })
 
+test('[E6] a connection that an extension closes comes back, and one that leaves is told so at once', async () => {
+  let close = () => {}
+  const connected: Extension['connected'] = async ({ connection }) => {
+    close = () => connection.close({ code: 4503, reason: 'unavailable' })
+  }
+  await using world = await startWorld({ rooms: [boardRoom], extensions: [{ connected }] })
+  const room = world.client().join(board, { boardId: 'q3' })
+  await room.ready
+  const seen = new Set<string>()
+  room.subscribe(() => seen.add(room.status.at))
+  close()
+  await until(() => seen.has('offline') && room.status.at === 'synced')
+  room.state.title.insert(0, 'after')
+  await until(() => room.status.at === 'synced')
+
+  using client = await (await WireClient.connect(world)).join('board/q3')
+  client.frame('board/q3', 7)
+  await until(() => client.frames.some(({ type }) => type === 7))
+})
+
 test('[E6] extensions of users work: they load, see changes and answer stateless messages', async () => {
   const seen: string[] = []
   const extension: Extension = {

@@ -49,6 +49,7 @@ function breakable(log: UpdateLog): UpdateLog {
       return appended
     },
     replies: (room, eventIds) => log.replies(room, eventIds),
+    eventIds: (room, after, limit) => log.eventIds(room, after, limit),
     compact(room, position, snapshot) {
       if (death?.moment === 'compacting') dieSoon(death)
       return log.compact(room, position, snapshot)

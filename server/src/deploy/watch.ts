@@ -5,14 +5,15 @@ import { dirname, resolve } from 'node:path'
 const settleMs = 60
 
 const ignored = /(^|[\\/])(node_modules|dist|\.[^\\/]+)([\\/]|$)/
+const source = /\.([cm]?[jt]s|[jt]sx|json)$/
 
-/** Calls `changed` when something in the folders of these entries has changed. Returns its stop. */
+/** Calls `changed` when a source file in the folders of these entries has changed. Returns its stop. */
 export function watchEntries(entries: readonly string[], changed: () => void): () => void {
   let timer: NodeJS.Timeout | undefined
   const folders = new Set(entries.map((entry) => dirname(resolve(entry))))
   const watchers = [...folders].map((folder) =>
     watch(folder, { recursive: true }, (_kind, file) => {
-      if (file && ignored.test(file)) return
+      if (file && (ignored.test(file) || !source.test(file))) return
       clearTimeout(timer)
       timer = setTimeout(changed, settleMs)
     }),

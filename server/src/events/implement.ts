@@ -2,8 +2,8 @@ import type {
   AnyRoom,
   ErrorCode,
   EventName,
-  EventOutput,
   EventParsed,
+  EventResult,
   ParamsOf,
   StateOf,
 } from '@interplay/shared'
@@ -50,7 +50,7 @@ export interface EventContext<R extends AnyRoom, E extends EventName<R>, A exten
 
 export type Handler<R extends AnyRoom, E extends EventName<R>, A extends Actor> = (
   context: EventContext<R, E, A>,
-) => EventOutput<R, E> | Promise<EventOutput<R, E>>
+) => EventResult<R, E> | Promise<EventResult<R, E>>
 
 export type Guard<R extends AnyRoom, E extends EventName<R>, A extends Actor> = (
   context: EventContext<R, E, A>,

@@ -26,6 +26,25 @@ export function replyRules(rule: Rule): void {
     expect(await log.replies('other', ['done'])).toEqual([null])
   })
 
+  rule(
+    '[E1] the ids of a room with their outcomes are listed in pages, in the order of their bytes',
+    async (log) => {
+      const ids = ['b', 'ä', 'a', '😀', 'z', '\uffee']
+      await log.append(
+        'r',
+        ids.map((id) => ({ reply: reply(id) })),
+      )
+      await log.append('other', [edit('x'), { reply: reply('not here') }])
+      const listed: string[] = []
+      for (let page = await log.eventIds('r', '', 4); page.length > 0; ) {
+        listed.push(...page)
+        page = await log.eventIds('r', page.at(-1)!, 4)
+      }
+      expect(listed).toEqual(['a', 'b', 'z', 'ä', '\uffee', '😀'])
+      expect(await log.eventIds('nothing', '', 10)).toEqual([])
+    },
+  )
+
   rule('[E1] an event id is stored once: the second append is refused whole', async (log) => {
     await log.append('r', [{ ...edit('a'), reply: reply('e1') }])
     const again = log.append('r', [

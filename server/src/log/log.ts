@@ -22,6 +22,9 @@ export interface UpdateLog {
    */
   replies(room: string, eventIds: readonly string[]): Promise<(Outcome | null)[]>
 
+  /** Ids of the events that have a stored outcome, after `after` in the order of their UTF-8 bytes, at most `limit`. */
+  eventIds(room: string, after: string, limit: number): Promise<string[]>
+
   /**
    * Replaces the entries up to and including `position` by a snapshot that holds them all, in one atomic step.
    * Replies stay. Does nothing when the stored snapshot is as new. Rows with a wrong checksum, the old snapshot among

@@ -59,6 +59,12 @@ class MemoryLog implements UpdateLog {
     })
   }
 
+  async eventIds(name: string, after: string, limit: number): Promise<string[]> {
+    this.#assertUsable(name)
+    const ids = [...(this.#rooms.get(name)?.replies.keys() ?? [])].filter((id) => byteOrder(id, after) > 0)
+    return ids.sort(byteOrder).slice(0, limit)
+  }
+
   async compact(name: string, position: number, snapshot: Uint8Array): Promise<void> {
     this.#assertUsable(name)
     const room = this.#rooms.get(name) ?? emptyRoom()

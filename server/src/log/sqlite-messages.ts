@@ -8,6 +8,7 @@ export type LogRequest =
   | { readonly kind: 'load'; readonly room: string }
   | { readonly kind: 'replies'; readonly room: string; readonly eventIds: readonly string[] }
   | { readonly kind: 'rooms'; readonly after: string; readonly limit: number }
+  | { readonly kind: 'eventIds'; readonly room: string; readonly after: string; readonly limit: number }
   | { readonly kind: 'append'; readonly room: string; readonly entries: readonly PackedEntry[] }
   | {
       readonly kind: 'compact'
@@ -24,7 +25,16 @@ export type LogAnswers = unknown[]
 /** An `AppendRefused` would not survive the passage between threads. */
 export type LogFailure = Error | { readonly refused: AppendRefused['reason']; readonly message: string }
 
-const kinds = { load: 0, replies: 1, rooms: 2, append: 3, compact: 4, prune: 5, close: 6 } as const
+const kinds = {
+  load: 0,
+  replies: 1,
+  rooms: 2,
+  append: 3,
+  compact: 4,
+  prune: 5,
+  close: 6,
+  eventIds: 7,
+} as const
 
 /** The requests of one turn, while they are written. */
 export interface Turn {
@@ -53,6 +63,11 @@ export function writeRequest({ encoder, snapshots }: Turn, id: number, request: 
       for (const eventId of request.eventIds) encoding.writeVarString(encoder, eventId)
       break
     case 'rooms':
+      encoding.writeVarString(encoder, request.after)
+      encoding.writeVarUint(encoder, request.limit)
+      break
+    case 'eventIds':
+      encoding.writeVarString(encoder, request.room)
       encoding.writeVarString(encoder, request.after)
       encoding.writeVarUint(encoder, request.limit)
       break
@@ -99,6 +114,13 @@ function readRequest(decoder: decoding.Decoder<ArrayBuffer>, snapshots: Iterator
       }
     case kinds.rooms:
       return { kind: 'rooms', after: decoding.readVarString(decoder), limit: decoding.readVarUint(decoder) }
+    case kinds.eventIds:
+      return {
+        kind: 'eventIds',
+        room: decoding.readVarString(decoder),
+        after: decoding.readVarString(decoder),
+        limit: decoding.readVarUint(decoder),
+      }
     case kinds.append:
       return { kind: 'append', room: decoding.readVarString(decoder), entries: readList(decoder, readEntry) }
     case kinds.compact:

@@ -57,6 +57,9 @@ export function statements(database: DatabaseSync) {
     reply: one<ReplyRow>('SELECT at, checksum, payload FROM replies WHERE room = ? AND event_id = ?'),
     hasReply: one('SELECT 1 FROM replies WHERE room = ? AND event_id = ?'),
     addReply: run('INSERT INTO replies (room, event_id, at, checksum, payload) VALUES (?, ?, ?, ?, ?)'),
+    eventIdsAfter: all<{ eventId: Uint8Array }>(
+      'SELECT event_id AS eventId FROM replies WHERE room = ? AND event_id > ? ORDER BY event_id LIMIT ?',
+    ),
     replyAfter: one<ReplyKey>(`
       SELECT room, event_id AS eventId FROM replies WHERE (room, event_id) > (?, ?)
       ORDER BY room, event_id LIMIT 1 OFFSET ?`),

@@ -116,6 +116,14 @@ export class SqliteStore {
     })
   }
 
+  eventIds(name: string, after: string, limit: number): string[] {
+    const room = this.#identify(name)
+    if (!room) return []
+    return this.#sql
+      .eventIdsAfter(room.id, Buffer.from(after), limit)
+      .map(({ eventId }) => Buffer.from(eventId).toString())
+  }
+
   rooms(after: string, limit: number): string[] {
     return this.#sql.roomsAfter(Buffer.from(after), limit).map(({ name }) => Buffer.from(name).toString())
   }

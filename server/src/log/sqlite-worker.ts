@@ -16,7 +16,7 @@ import { SqliteStore } from './sqlite-store.ts'
  * the writes together: one fsync for them all.
  */
 
-type Lookup = Extract<LogRequest, { kind: 'load' | 'replies' | 'rooms' }>
+type Lookup = Extract<LogRequest, { kind: 'load' | 'replies' | 'rooms' | 'eventIds' }>
 type Append = Extract<LogRequest, { kind: 'append' }>
 type Compaction = Extract<LogRequest, { kind: 'compact' }>
 type Numbered<Request> = [id: number, request: Request]
@@ -118,6 +118,8 @@ function lookUp(lookup: Lookup, transfer: ArrayBuffer[]): unknown {
     }
     case 'replies':
       return store.replies(lookup.room, lookup.eventIds)
+    case 'eventIds':
+      return store.eventIds(lookup.room, lookup.after, lookup.limit)
     case 'rooms':
       return store.rooms(lookup.after, lookup.limit)
   }

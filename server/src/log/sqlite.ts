@@ -70,6 +70,10 @@ class SqliteLog implements UpdateLog {
     return texts.map((text) => (text === null ? null : JSON.parse(text)))
   }
 
+  async eventIds(room: string, after: string, limit: number): Promise<string[]> {
+    return this.#ask({ kind: 'eventIds', room, after, limit })
+  }
+
   async compact(room: string, position: number, snapshot: Uint8Array): Promise<void> {
     await this.#ask({ kind: 'compact', room, position, snapshot })
   }

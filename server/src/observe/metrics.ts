@@ -23,7 +23,7 @@ export function createMetrics() {
     }),
     events: new Counter({
       name: 'interplay_events_total',
-      help: 'Events answered, by outcome: ok, replayed or an error code',
+      help: 'Events answered, by outcome: ok or an error code',
       labelNames: ['outcome'],
       registers,
     }),

@@ -60,13 +60,6 @@ export function roomExtension(documents: RoomDocuments): Extension<HookContext> 
       connectionConfig.readOnly = actor.canEdit === false
       return { actor }
     },
-    async onTokenSync({ context, token, connection }) {
-      if (!context.joining) return
-      const { joining } = context
-      const actor = await denying(() => joining.authenticate(token))
-      connection.readOnly = actor.canEdit === false
-      return { actor }
-    },
     async onLoadDocument({ document }) {
       await denying(() => documents.load(document))
     },

@@ -17,7 +17,7 @@ export interface RegistryOptions {
 export class Registry {
   readonly hocuspocus: Hocuspocus<HookContext>
   /** Hooks of users that see every inbound message; where there are none, none is called. */
-  readonly hooks: { readonly message: boolean; readonly sync: boolean; readonly presence: boolean }
+  readonly hooks: Readonly<Record<'message' | 'sync' | 'presence' | 'token', boolean>>
   readonly #options: RegistryOptions
   readonly #rooms = new Map<string, Room>()
   readonly #unloadTimers = new Map<Room, NodeJS.Timeout>()
@@ -34,6 +34,7 @@ export class Registry {
       message: listens(extensions, 'beforeHandleMessage', 'afterHandleMessage'),
       sync: listens(extensions, 'beforeSync'),
       presence: listens(extensions, 'beforeHandleAwareness'),
+      token: listens(extensions, 'onTokenSync'),
     }
     const stores = listens(extensions, 'onChange', 'onStoreDocument')
     this.hocuspocus = new Hocuspocus<HookContext>({

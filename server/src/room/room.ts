@@ -40,7 +40,7 @@ export interface RoomCode {
 
 interface Pending {
   readonly request: EventRequest
-  readonly stored: Promise<Outcome | null>
+  readonly stored: Promise<Outcome | null> | null
   readonly resolve: (outcome: Outcome) => void
 }
 
@@ -131,9 +131,9 @@ export class Room {
     } catch (cause) {
       throw new InterplayError('malformed', `The update does not decode: ${cause}`, { cause })
     }
-    if (store.pendingStructs === waiting) return 'taken'
-    // Structs that wait for each other pass every check but integration; nothing may wait here.
-    store.pendingStructs = waiting
+    if (waiting !== null || store.pendingStructs === null) return 'taken'
+    // Structs that wait for each other pass every check but integration; nothing may begin to wait here.
+    store.pendingStructs = null
     throw new InterplayError('malformed', 'The update refers to itself.')
   }
 
@@ -148,18 +148,19 @@ export class Room {
    */
   dispatch(request: EventRequest): Promise<Outcome> {
     if (this.#closed) return Promise.reject(this.#unavailable())
-    const running = this.#inFlight.get(request.id)
+    const key = replyKey(request)
+    const running = this.#inFlight.get(key)
     if (running) return running.answer
     let reject!: (error: InterplayError) => void
     const answer = new Promise<Outcome>((resolve, fail) => {
       reject = fail
-      const stored = this.#stored.find(request.id)
+      const stored = this.#stored.find(key)
       if (this.#inbox.offer({ request, stored, resolve })) this.#hold()
       else resolve(failed('overloaded', `The inbox of '${this.name}' is full.`))
     })
-    this.#inFlight.set(request.id, { answer, reject })
+    this.#inFlight.set(key, { answer, reject })
     const settle = (outcome: string) => {
-      this.#inFlight.delete(request.id)
+      this.#inFlight.delete(key)
       this.#services.metrics.events.inc({ outcome })
     }
     answer.then(
@@ -195,7 +196,7 @@ export class Room {
   }
 
   async #answer({ request, stored, resolve }: Pending): Promise<void> {
-    const reply = await stored
+    const reply = stored && (await stored)
     if (reply) return resolve(reply)
     if (!this.code)
       return resolve(failed('unknown-event', `'${this.name}' has no definition, and so no events.`))
@@ -216,7 +217,7 @@ export class Room {
     if (change) this.#forks.ahead(change)
     const sequence = this.writer.push({
       ...(change && { update: change }),
-      reply: { eventId: request.id, at: this.#services.clock(), outcome },
+      reply: { eventId: replyKey(request), at: this.#services.clock(), outcome },
     })
     this.writer.whenDurable(sequence, () => {
       if (change) this.#forks.durable(change)
@@ -267,6 +268,11 @@ export class Room {
 }
 
 const noRoots: ReadonlySet<string> = new Set()
+
+/** An event id is its user's own: nobody is answered with the reply of another. */
+function replyKey({ id, actor }: EventRequest): string {
+  return `${actor.userId}\n${id}`
+}
 
 function failed(code: string, message: string): Outcome {
   return { ok: false, error: { code, message } }

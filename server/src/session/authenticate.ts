@@ -42,11 +42,12 @@ export function jwt(options: JwtOptions): Authenticate {
 const anonymousPrefix = 'anonymous:'
 
 /**
- * Lets everybody in who can connect. A client that sends the same token is the same user; one that sends none is somebody
- * new. For demonstrations and local work.
+ * Lets everybody in who can connect. A client that sends the same token is the same user; without one, a socket is
+ * somebody new and a request is `anonymous`. For demonstrations and local work.
  */
 export function anonymous(): Authenticate {
-  return (token) => {
+  return (token, request) => {
+    if (token === '' && !request.headers.has('upgrade')) return { sub: 'anonymous' }
     const id = token === '' ? randomUUID() : createHash('sha256').update(token).digest('hex').slice(0, 32)
     return { sub: `${anonymousPrefix}${id}` }
   }

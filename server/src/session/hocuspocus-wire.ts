@@ -49,6 +49,15 @@ export function checkFrame(frame: Uint8Array): void {
   }
 }
 
+/** The token of a well-formed auth frame. */
+export function readToken(frame: Uint8Array): string {
+  const decoder = decoding.createDecoder(frame)
+  decoding.readVarUint8Array(decoder)
+  decoding.readVarUint(decoder)
+  decoding.readVarUint(decoder)
+  return decoding.readVarString(decoder)
+}
+
 /** Builds the frames that a session sends: its key, a message type and a body. */
 export class OutgoingFrames {
   readonly #prefix: Uint8Array

@@ -12,7 +12,7 @@ import type { Room } from '../room/room.ts'
 import { type Authenticate, admit } from './admit.ts'
 import { AwarenessFrames } from './awareness-frames.ts'
 import { Backlog } from './backlog.ts'
-import { checkFrame, messageType, messageTypes, OutgoingFrames } from './hocuspocus-wire.ts'
+import { checkFrame, messageType, messageTypes, OutgoingFrames, readToken } from './hocuspocus-wire.ts'
 import { SyncFrames } from './sync-frames.ts'
 
 /** The socket behind a session. It carries many. */
@@ -152,7 +152,8 @@ export class Session implements Joining {
       sync: new SyncFrames(room, connection, frames, hooks, (error) => this.#refuse('write', error)),
       awareness: new AwarenessFrames(room, connection, presence, frames, hooks),
     }
-    connection.onClose(() => this.#gone())
+    // Hocuspocus says goodbye to the client after this: the session ends behind it.
+    connection.onClose(() => queueMicrotask(() => this.#gone()))
     this.#services.metrics.sessions.inc()
     this.#backlog.open()
   }
@@ -202,6 +203,7 @@ export class Session implements Joining {
       case messageTypes.ping:
         return this.#send(this.#frames.pong())
       case messageTypes.auth:
+        return this.#renew(live, frame)
       case messageTypes.stateless:
       case messageTypes.close:
         this.#toHocuspocus(frame)
@@ -215,6 +217,16 @@ export class Session implements Joining {
         // A newer client's: there is nothing to answer.
         return
     }
+  }
+
+  /** A new token: its rights hold from now on, and one that is refused ends the session. */
+  async #renew(live: Live, frame: Uint8Array): Promise<void> {
+    checkFrame(frame)
+    const actor = await this.authenticate(readToken(frame))
+    live.connection.readOnly = actor.canEdit === false
+    if (!this.#services.registry.hooks.token) return
+    this.#client.handleMessage(frame)
+    await live.connection.waitForPendingMessages()
   }
 
   /** Hocuspocus prints what it cannot read: it gets well-formed frames only. */

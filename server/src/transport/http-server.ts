@@ -2,18 +2,15 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
 import { WebSocketServer } from 'ws'
-import type { SessionServices } from '../session/session.ts'
-import { Socket, type SocketLimits } from './socket.ts'
+import { Socket, type SocketOptions } from './socket.ts'
 import { TurnCork } from './turn-cork.ts'
 import { YWebSocket } from './y-websocket.ts'
 
 /** A socket silent for this long is asked for a sign of life, and closed if it gives none in the same time. */
 const livenessMs = 20_000
 
-export interface HttpServerOptions {
+export interface HttpServerOptions extends SocketOptions {
   readonly fetch: (request: Request) => Response | Promise<Response>
-  readonly services: SessionServices
-  readonly limits: SocketLimits
 }
 
 /** The only door: HTTP requests, and WebSockets in two dialects, `/` for Hocuspocus and `/y/<room>` for y-websocket. */
@@ -84,8 +81,8 @@ export class HttpServer {
       webSocket.on('pong', () => alive.add(webSocket))
       webSocket.on('message', () => alive.add(webSocket))
       const cork = new TurnCork(stream)
-      if (room === null) new Socket(webSocket, cork, request, this.#options.services, this.#options.limits)
-      else new YWebSocket(webSocket, cork, request, room, this.#options.services)
+      if (room === null) new Socket(webSocket, cork, request, this.#options)
+      else new YWebSocket(webSocket, cork, request, room, this.#options)
     })
   }
 

@@ -21,6 +21,11 @@ export interface SocketLimits {
   readonly unauthenticatedMs: number
 }
 
+export interface SocketOptions {
+  readonly services: SessionServices
+  readonly limits: SocketLimits
+}
+
 /** One WebSocket: it splits the dialects and hands every frame to the session it belongs to. */
 export class Socket implements Line {
   readonly request: Request
@@ -32,13 +37,7 @@ export class Socket implements Line {
   #speaksRuntime = false
   #joined = false
 
-  constructor(
-    webSocket: WebSocket,
-    cork: TurnCork,
-    request: Request,
-    services: SessionServices,
-    limits: SocketLimits,
-  ) {
+  constructor(webSocket: WebSocket, cork: TurnCork, request: Request, { services, limits }: SocketOptions) {
     this.request = request
     this.#webSocket = webSocket
     this.#cork = cork

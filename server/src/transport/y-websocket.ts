@@ -2,8 +2,9 @@ import { errorKind, InterplayError } from '@interplay/shared'
 import * as encoding from 'lib0/encoding'
 import type { WebSocket } from 'ws'
 import { messageTypes } from '../session/hocuspocus-wire.ts'
-import { type Line, Session, type SessionServices } from '../session/session.ts'
+import { type Line, Session } from '../session/session.ts'
 import { closeReason } from './close-reason.ts'
+import type { SocketOptions } from './socket.ts'
 import type { TurnCork } from './turn-cork.ts'
 
 /**
@@ -22,7 +23,7 @@ export class YWebSocket implements Line {
     cork: TurnCork,
     request: Request,
     room: string,
-    services: SessionServices,
+    { services, limits }: SocketOptions,
   ) {
     this.request = request
     this.#webSocket = webSocket
@@ -34,7 +35,12 @@ export class YWebSocket implements Line {
     services.metrics.sockets.inc()
     webSocket.on('message', (bytes: Buffer, isBinary: boolean) => this.#receive(bytes, isBinary))
     webSocket.on('error', (error) => services.logger.debug({ error: error.message }, 'a socket failed'))
+    const deadline = setTimeout(() => {
+      if (!this.#session.live)
+        this.#end(new InterplayError('unauthorized', 'The room was not joined in time.'))
+    }, limits.unauthenticatedMs)
     webSocket.on('close', () => {
+      clearTimeout(deadline)
       services.metrics.sockets.dec()
       this.#session.close()
     })

@@ -31,6 +31,7 @@ export function faultyLog(log: UpdateLog, faults: LogFaults): UpdateLog {
     load: (room) => through('load', room, () => log.load(room)),
     append: (room, entries) => through('append', room, () => log.append(room, entries)),
     replies: (room, eventIds) => through('replies', room, () => log.replies(room, eventIds)),
+    eventIds: (room, after, limit) => through('eventIds', room, () => log.eventIds(room, after, limit)),
     compact: (room, position, snapshot) =>
       through('compact', room, () => log.compact(room, position, snapshot)),
     prune: (before) => through('prune', undefined, () => log.prune(before)),
