@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
+import * as Y from 'yjs'
 import { board, boardRoom } from './board.ts'
 import { until } from './until.ts'
 import { startWorld, temporaryFolder, type World } from './world.ts'
@@ -52,4 +53,32 @@ test('[L3] a corrupt row is reported with its position, the rest is readable, an
   const room = await enter(world)
   expect(room.state.entries.toJSON()).toEqual(['after'])
   expect(world.errors).toMatchObject([{ room: 'board/q3', part: 'entry', position: 2 }])
+})
+
+test('[L3] [S4] who still has what a corrupt row held brings it back, and with it what built on it', async () => {
+  await using folder = await temporaryFolder()
+  let whole: Uint8Array
+  {
+    await using world = await startWorld({ rooms: [boardRoom], folder: folder.path })
+    const room = await enter(world)
+    for (const letter of 'abc') {
+      room.state.title.insert(room.state.title.length, letter)
+      await until(() => room.status.at === 'synced')
+    }
+    whole = Y.encodeStateAsUpdate(room.doc)
+  }
+  corrupt(folder.path)
+  {
+    await using world = await startWorld({ rooms: [boardRoom], folder: folder.path })
+    const room = await enter(world)
+    expect(room.state.title.toString()).toBe('a')
+    Y.applyUpdate(room.doc, whole)
+    await until(() => room.status.at === 'synced')
+    room.state.title.insert(3, 'd')
+    await until(() => room.status.at === 'synced')
+    const state = await (await fetch(`${world.http}/api/rooms/board%2Fq3`)).json()
+    expect(state).toMatchObject({ title: 'abcd' })
+  }
+  await using world = await startWorld({ rooms: [boardRoom], folder: folder.path })
+  expect((await enter(world)).state.title.toString()).toBe('abcd')
 })
