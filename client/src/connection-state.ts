@@ -66,9 +66,9 @@ const wakeProbeMs = 5_000
 /** A connection that lasted this long was a good one: the next retry is quick again. */
 const stableMs = 5_000
 
-/** Milliseconds until the next try: exponential with full jitter, 0.25 s at first, 15 s at most. */
+/** Milliseconds until the next try: exponential with full jitter, 0.25 s at first, 5 s at most. */
 export function backoff(failures: number, random: number): number {
-  return Math.round(random * Math.min(15_000, 250 * 2 ** Math.min(failures, 10)))
+  return Math.round(random * Math.min(5_000, 250 * 2 ** Math.min(failures, 10)))
 }
 
 export function step(state: ConnectionState, signal: ConnectionSignal, moment: Moment): Step {

@@ -1,9 +1,27 @@
 import { expect, test } from 'vitest'
+import * as Y from 'yjs'
 import { board } from './board.contract.ts'
 import { startWorld, until } from './world.contract.ts'
 
 const params = { boardId: 'q3' }
 const name = 'board/q3'
+
+test('undo leaves what others have put into what this client made', async () => {
+  await using world = await startWorld()
+  const room = world.client().join(board, params)
+  await room.ready
+  const mine = new Y.XmlElement('paragraph')
+  room.doc.getXmlFragment('raw').insert(0, [mine])
+  room.history.stopCapturing()
+  room.doc.getXmlFragment('raw').insert(1, [new Y.XmlElement('empty')])
+  await until(() => room.status.at === 'synced')
+  const theirs = world.server.doc(name).getXmlFragment('raw').get(0) as Y.XmlElement
+  theirs.insert(0, [new Y.XmlText('theirs')])
+  await until(() => mine.length === 1)
+  room.history.undo()
+  room.history.undo()
+  expect(room.doc.getXmlFragment('raw').toString()).toBe('<paragraph>theirs</paragraph>')
+})
 
 test('undo takes back the edits of this client only, across a lost connection', async () => {
   await using world = await startWorld()

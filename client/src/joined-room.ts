@@ -10,6 +10,9 @@ import { Session, type SessionLink } from './session.ts'
 import { type RoomStatus, roomStatus, sameStatus, type Unsaved } from './status.ts'
 import { UndoHistory } from './undo-history.ts'
 
+/** How often listeners hear that a status counts more or fewer. */
+const countsMs = 100
+
 /** What a room needs of its client. */
 export interface RoomLink extends SessionLink {
   connection(): ConnectionState
@@ -34,6 +37,8 @@ export class JoinedRoom implements OpenRoom<unknown, unknown> {
   #status: RoomStatus = { at: 'connecting' }
   #notified: RoomStatus = this.#status
   #notifying = false
+  /** Stops the timer that tells of counts. */
+  #stopCounting: (() => void) | null = null
   /** Joins without their `leave()`. At 0 the session may live on until everything is delivered. */
   #joins = 0
   #started = false
@@ -162,17 +167,26 @@ export class JoinedRoom implements OpenRoom<unknown, unknown> {
     return { edits: sync.edits, events: outbox.size, since: since.length > 0 ? Math.min(...since) : null }
   }
 
-  /** Once per turn, and only what is news. */
+  /** Once per turn, and only what is news; of mere counts, which every keystroke moves, a few times a second. */
   #notifySoon(): void {
     if (this.#notifying) return
     this.#notifying = true
     queueMicrotask(() => {
       this.#notifying = false
       const { status } = this
-      if (status === this.#notified) return
-      this.#notified = status
-      this.#statusListeners.notify()
+      if (status.at !== this.#notified.at) this.#notify()
+      else if (status !== this.#notified)
+        this.#stopCounting ??= this.#link.clock.after(countsMs, () => this.#notify())
     })
+  }
+
+  #notify(): void {
+    this.#stopCounting?.()
+    this.#stopCounting = null
+    const { status } = this
+    if (status === this.#notified) return
+    this.#notified = status
+    this.#statusListeners.notify()
   }
 
   #replaced(before: Y.Doc, error: InterplayError): void {

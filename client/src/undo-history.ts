@@ -61,10 +61,24 @@ export class UndoHistory implements History {
   }
 
   #open(doc: Y.Doc): Y.UndoManager {
-    const yjs = new Y.UndoManager(doc, { captureTimeout: captureMs, trackedOrigins: new Set(this.#origins) })
+    const yjs = new Y.UndoManager(doc, {
+      captureTimeout: captureMs,
+      trackedOrigins: new Set(this.#origins),
+      deleteFilter: ({ content }) =>
+        !(content instanceof Y.ContentType && holdsOthers(content.type, doc.clientID)),
+    })
     const changed = () => this.#listeners.notify()
     for (const name of ['stack-item-added', 'stack-item-popped', 'stack-cleared'] as const)
       yjs.on(name, changed)
     return yjs
   }
+}
+
+/** Whether somebody else wrote inside this type: an undo that took it away would take theirs with it. */
+function holdsOthers(type: Y.AbstractType<unknown>, own: number): boolean {
+  const stands = (item: Y.Item) =>
+    !item.deleted &&
+    (item.id.client !== own || (item.content instanceof Y.ContentType && holdsOthers(item.content.type, own)))
+  for (let item = type._start; item; item = item.right) if (stands(item)) return true
+  return [...type._map.values()].some(stands)
 }
