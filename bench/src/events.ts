@@ -1,9 +1,8 @@
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { createClient, type Room } from '@interplay/client'
-import { bench } from './room.ts'
 import { ServerUnderTest } from './subject.ts'
 import { median, percentile, printTable } from './table.ts'
+import { WireClient } from './wire-client.ts'
 
 /**
  * Events per second in one room over SQLite, one client: one event in flight against 200. What one event waits for, an
@@ -18,17 +17,17 @@ interface Turn {
   readonly p50Ms: number
 }
 
+const inputs = { 'note.add': { text: 'something to remember' }, 'score.add': { by: 1 } }
+
 for (const event of ['note.add', 'score.add'] as const) {
   await using server = await ServerUnderTest.start('interplay')
-  const client = createClient({ url: server.ws })
-  const room = client.join(bench, { id: event })
-  await room.ready
-  await measure(server, room, event, 200, turnMs)
+  using client = await WireClient.join(server.ws, `bench/${event}`, true)
+  await measure(server, client, event, 200, turnMs)
   const alone: Turn[] = []
   const together: Turn[] = []
   for (let turn = 0; turn < turns; turn++) {
-    alone.push(await measure(server, room, event, 1, turnMs))
-    together.push(await measure(server, room, event, 200, turnMs))
+    alone.push(await measure(server, client, event, 1, turnMs))
+    together.push(await measure(server, client, event, 200, turnMs))
   }
   const row = (title: string, all: Turn[]) => [
     title,
@@ -45,13 +44,12 @@ for (const event of ['note.add', 'score.add'] as const) {
   const ratio =
     median(together.map(({ perSecond }) => perSecond)) / median(alone.map(({ perSecond }) => perSecond))
   console.log(`  200 in flight: ${ratio.toFixed(1)} times as many`)
-  client.close()
 }
 
 async function measure(
   server: ServerUnderTest,
-  room: Room<typeof bench>,
-  event: 'note.add' | 'score.add',
+  client: WireClient,
+  event: keyof typeof inputs,
   inFlight: number,
   forMs: number,
 ): Promise<Turn> {
@@ -61,8 +59,7 @@ async function measure(
   const work = async () => {
     while (performance.now() - startedAt < forMs) {
       const began = performance.now()
-      if (event === 'note.add') await room.dispatch('note.add', { text: 'something to remember' })
-      else await room.dispatch('score.add', { by: 1 })
+      await client.dispatch(event, inputs[event])
       waits.push(performance.now() - began)
     }
   }

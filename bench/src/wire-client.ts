@@ -1,10 +1,17 @@
+import {
+  isRuntimeFrame,
+  newEventId,
+  protocolVersion,
+  readFrame,
+  writeFrame,
+} from '@interplay/shared/protocol'
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import * as Y from 'yjs'
 
 /**
- * A client that speaks the Hocuspocus wire with nothing around it, so that what is measured is the server: it joins one
- * room, sends updates and counts what comes back. The same for every server.
+ * A client that speaks the wire with nothing around it, so that what is measured is the server: it joins one room, sends
+ * updates or events and hears what comes back. Without events it is the same for every server.
  */
 export class WireClient implements Disposable {
   /** Updates that the server has acknowledged (SyncStatus 1). */
@@ -14,6 +21,7 @@ export class WireClient implements Disposable {
   onAcknowledged: () => void = () => {}
   readonly #room: string
   readonly #webSocket: WebSocket
+  readonly #answers = new Map<string, () => void>()
   #joined: () => void = () => {}
 
   private constructor(webSocket: WebSocket, room: string) {
@@ -23,13 +31,14 @@ export class WireClient implements Disposable {
     webSocket.onmessage = ({ data }) => this.#receive(new Uint8Array(data))
   }
 
-  /** Resolves once the room's state has come. */
-  static async join(url: string, room: string): Promise<WireClient> {
+  /** Resolves once the room's state has come. Events need a `hello` first, which only Interplay understands. */
+  static async join(url: string, room: string, hello = false): Promise<WireClient> {
     const client = new WireClient(new WebSocket(url), room)
     await new Promise((resolve, reject) => {
       client.#webSocket.onopen = resolve
       client.#webSocket.onerror = reject
     })
+    if (hello) client.#sendBytes(writeFrame({ kind: 'hello', version: protocolVersion, client: 'bench' }))
     const joined = new Promise<void>((resolve) => {
       client.#joined = resolve
     })
@@ -44,6 +53,13 @@ export class WireClient implements Disposable {
 
   update(update: Uint8Array): void {
     this.#sync(2, update)
+  }
+
+  /** Resolves when the event is answered, whatever the answer. */
+  dispatch(event: string, input: unknown): Promise<void> {
+    const eventId = newEventId()
+    this.#sendBytes(writeFrame({ kind: 'dispatch', room: this.#room, eventId, attempt: 0, event, input }))
+    return new Promise((resolve) => this.#answers.set(eventId, resolve))
   }
 
   [Symbol.dispose](): void {
@@ -62,10 +78,21 @@ export class WireClient implements Disposable {
     encoding.writeVarString(encoder, this.#room)
     encoding.writeVarUint(encoder, type)
     body(encoder)
-    this.#webSocket.send(encoding.toUint8Array(encoder) as Uint8Array<ArrayBuffer>)
+    this.#sendBytes(encoding.toUint8Array(encoder))
+  }
+
+  #sendBytes(bytes: Uint8Array): void {
+    this.#webSocket.send(bytes as Uint8Array<ArrayBuffer>)
   }
 
   #receive(bytes: Uint8Array): void {
+    if (isRuntimeFrame(bytes)) {
+      const frame = readFrame(bytes)
+      if (frame.kind !== 'reply') return
+      this.#answers.get(frame.eventId)?.()
+      this.#answers.delete(frame.eventId)
+      return
+    }
     const decoder = decoding.createDecoder(bytes)
     decoding.readVarUint8Array(decoder)
     const type = decoding.readVarUint(decoder)

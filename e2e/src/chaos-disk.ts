@@ -1,4 +1,4 @@
-import { sqliteLog } from '@interplay/server'
+import { sqliteLog, type UpdateLog } from '@interplay/server'
 import type { Outcome } from '@interplay/shared/protocol'
 import * as Y from 'yjs'
 
@@ -6,21 +6,40 @@ import * as Y from 'yjs'
 export interface DiskRoom {
   readonly document: Y.Doc
   readonly corrupt: number
-  readonly replies: ReadonlyMap<string, Outcome | null>
+  /** Stored outcomes by event id. */
+  readonly replies: ReadonlyMap<string, Outcome>
+  /** Event ids that have more than one. */
+  readonly repliedTwice: readonly string[]
 }
 
-export async function readDisk(folder: string, room: string, eventIds: readonly string[]): Promise<DiskRoom> {
+export async function readDisk(folder: string, room: string): Promise<DiskRoom> {
   const log = sqliteLog(folder)
   try {
     const { snapshot, updates, corrupt } = await log.load(room)
-    const outcomes = await log.replies(room, eventIds)
     const document = new Y.Doc()
     document.transact(() => {
       for (const update of snapshot ? [snapshot, ...updates] : updates) Y.applyUpdate(document, update)
     })
-    const replies = new Map(eventIds.map((id, index) => [id, outcomes[index] ?? null]))
-    return { document, corrupt: corrupt.length, replies }
+    return { document, corrupt: corrupt.length, ...(await readReplies(log, room)) }
   } finally {
     await log.close()
   }
+}
+
+const pageSize = 1_000
+
+async function readReplies(log: UpdateLog, room: string) {
+  const replies = new Map<string, Outcome>()
+  const repliedTwice: string[] = []
+  for (let keys = await log.eventIds(room, '', pageSize); keys.length > 0; ) {
+    const outcomes = await log.replies(room, keys)
+    for (const [index, key] of keys.entries()) {
+      // The user stands before the event's own id.
+      const eventId = key.slice(key.lastIndexOf('\n') + 1)
+      if (replies.has(eventId)) repliedTwice.push(eventId)
+      replies.set(eventId, outcomes[index]!)
+    }
+    keys = await log.eventIds(room, keys.at(-1)!, pageSize)
+  }
+  return { replies, repliedTwice }
 }
