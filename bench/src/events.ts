@@ -14,6 +14,8 @@ const turns = Number(process.env.TURNS ?? 3)
 interface Turn {
   readonly perSecond: number
   readonly serverCpuUs: number
+  /** Share of the time in which the server's main thread waited for a core: what others took from it. */
+  readonly coreWait: number
   readonly p50Ms: number
 }
 
@@ -34,11 +36,12 @@ for (const event of ['note.add', 'score.add'] as const) {
     median(all.map(({ perSecond }) => perSecond)),
     median(all.map(({ p50Ms }) => p50Ms)),
     median(all.map(({ serverCpuUs }) => serverCpuUs)),
+    `${(median(all.map(({ coreWait }) => coreWait)) * 100).toFixed(0)} %`,
   ]
   const title = `${event}, one room, SQLite (fsync of 4 KiB here: ${fsyncMs(server.folder).toFixed(2)} ms)`
   printTable(
     title,
-    ['in flight', 'events/s', 'p50 ms', 'server µs CPU'],
+    ['in flight', 'events/s', 'p50 ms', 'server µs CPU', 'waits for a core'],
     [row('1', alone), row('200', together)],
   )
   const ratio =
@@ -55,6 +58,7 @@ async function measure(
 ): Promise<Turn> {
   const waits: number[] = []
   const cpuBefore = await server.cpuMs()
+  const coreWaitBefore = await server.coreWaitMs()
   const startedAt = performance.now()
   const work = async () => {
     while (performance.now() - startedAt < forMs) {
@@ -68,6 +72,7 @@ async function measure(
   const cpuMs = (await server.cpuMs()) - cpuBefore
   return {
     perSecond: waits.length / seconds,
+    coreWait: ((await server.coreWaitMs()) - coreWaitBefore) / seconds / 1000,
     serverCpuUs: (cpuMs / waits.length) * 1000,
     p50Ms: percentile(waits, 0.5),
   }

@@ -50,6 +50,12 @@ export class ServerUnderTest implements AsyncDisposable {
     return (user + system) * 10
   }
 
+  /** Time that its main thread was ready to run and had no core, in milliseconds. Linux only: `NaN` elsewhere. */
+  async coreWaitMs(): Promise<number> {
+    const schedstat = await readFile(`/proc/${this.#child.pid}/schedstat`, 'utf8').catch(() => '')
+    return Number(schedstat.split(' ')[1] ?? Number.NaN) / 1e6
+  }
+
   /** Bytes that all its threads had written to the disk so far (`write_bytes`, proc(5)). Linux only: `NaN` elsewhere. */
   async bytesWritten(): Promise<number> {
     const io = await readFile(`/proc/${this.#child.pid}/io`, 'utf8').catch(() => '')
