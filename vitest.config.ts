@@ -12,7 +12,7 @@ export default defineConfig({
   test: {
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    projects: ['shared', 'server', 'client', 'e2e'].map((name) => ({
+    projects: ['shared', 'server', 'client', 'e2e', 'examples/whiteboard'].map((name) => ({
       extends: true as const,
       test: {
         name,
