@@ -15,6 +15,7 @@ export class Tap {
   /** What an honest client must never see: a SyncStatus 0, a refusal, an acknowledgement of nothing. */
   readonly complaints: string[] = []
   acknowledgements = 0
+  #socket: WebSocket | null = null
   /** Where the acknowledged structs of each Yjs client end, and what was deleted. */
   readonly #clocks = new Map<number, number>()
   #deletes: ReturnType<typeof Y.mergeDeleteSets>[] = []
@@ -27,6 +28,7 @@ export class Tap {
 
       constructor(url: string | URL) {
         super(url)
+        tap.#socket = this
         // Registered before the client's own: what a client has seen, the tap has seen.
         this.addEventListener('message', ({ data }) => tap.#received(new Uint8Array(data), this.#unanswered))
       }
@@ -36,6 +38,11 @@ export class Tap {
         super.send(bytes)
       }
     }
+  }
+
+  /** Ends the connection; the client makes another one. */
+  cut(): void {
+    this.#socket?.close()
   }
 
   /** Whether a document holds everything that was acknowledged; `null`, or what it lacks. */

@@ -41,9 +41,9 @@ export interface ChaosReport {
 }
 
 /**
- * Kills a real server with SIGKILL, again and again, while three clients write and dispatch. After every kill the disk is
- * read before a client can bring anything back: whatever was acknowledged must be there, each answered event with its
- * effect, and no event with two.
+ * Kills a real server with SIGKILL, again and again, while three clients write and dispatch over connections that break.
+ * After every kill the disk is read before a client can bring anything back: whatever was acknowledged must be there,
+ * each answered event with its effect, and no event with two.
  */
 export async function chaos({ seed, rounds }: { seed: number; rounds: number }): Promise<ChaosReport> {
   const { integer, pick } = random(seed)
@@ -68,6 +68,11 @@ export async function chaos({ seed, rounds }: { seed: number; rounds: number }):
     const moment = pick(moments)
     kills[moment] += 1
     await delay(integer(300))
+    // A connection that ends is no kill: the server still runs what came over it.
+    if (integer(3) === 0) {
+      pick(clients).tap.cut()
+      await delay(integer(30))
+    }
     if (moment === 'anytime') server.kill()
     else {
       server.tell({ order: 'die', moment, afterAppends: integer(4), delayMs: integer(4) })
