@@ -121,3 +121,10 @@ test('an open room has no state and no events', () => {
 test('any WebSocket fits', () => {
   createClient({ url: 'ws://localhost', WebSocket, token: async () => 'key' })
 })
+
+test('the client cannot import the server, not even its types', () => {
+  // @ts-expect-error the server is out of reach
+  type Server = import('@interplay/server').InterplayServer
+  const server = {} as Server
+  void server
+})
