@@ -11,6 +11,7 @@ import type { Logger } from '../observe/logging.ts'
 
 /** Who a session is: the verified identity and rights that `admit` gave it. */
 export interface Actor {
+  /** The same for every connection of a user: event ids and presence are kept by it. */
   readonly userId: string
   /** `false` makes the session read-only: its edits are refused with `read-only`. @default true */
   readonly canEdit?: boolean
