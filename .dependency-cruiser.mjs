@@ -25,9 +25,10 @@ export default {
     },
     {
       name: 'server-and-client-never-meet',
-      comment: 'They share the definition and the wire, nothing else.',
+      comment:
+        'They share the definition and the wire, nothing else. A type test proves that such an import fails.',
       severity: 'error',
-      from: { path: '^(server|client)/' },
+      from: { path: '^(server|client)/', pathNot: '[.]test-d[.]ts$' },
       to: { path: '^(server|client|e2e|bench|examples)/', pathNot: '^$1/' },
     },
     ...['transport', 'session', 'room', 'events', '(live|jobs)'].map((layer, index, layers) => ({
