@@ -39,12 +39,12 @@ const dieSoon = (order: DeathOrder) => setTimeout(die, order.delayMs)
 function breakable(log: UpdateLog): UpdateLog {
   return {
     load: (room) => log.load(room),
-    async append(room, entries) {
+    async append(room, entries, after) {
       if (failing) throw new Error('the disk is full')
       const due = death && appendsLeft-- <= 0 ? death : null
       if (due?.moment === 'before') die()
       if (due?.moment === 'during') dieSoon(due)
-      const appended = await log.append(room, entries)
+      const appended = await log.append(room, entries, after)
       if (due?.moment === 'after') die()
       return appended
     },

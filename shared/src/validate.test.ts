@@ -43,7 +43,7 @@ test('without a schema only nothing passes', async () => {
   expect(await validate(undefined, null)).toBeUndefined()
   expect(validateSync(undefined, null)).toBeUndefined()
   for (const value of [{}, [], '', 0, false]) {
-    await expect(validate(undefined, value)).rejects.toMatchObject({ code: 'invalid-input' })
+    await expect((async () => validate(undefined, value))()).rejects.toMatchObject({ code: 'invalid-input' })
   }
 })
 
@@ -69,6 +69,6 @@ test('path segments become plain keys, symbols included', () => {
 })
 
 test('[E6] an error does not grow with the input', async () => {
-  const error = await validate(z.array(z.string()), Array(10_000).fill(1)).catch((thrown) => thrown)
-  expect(error.issues).toHaveLength(20)
+  const checked = (async () => validate(z.array(z.string()), Array(10_000).fill(1)))()
+  await expect(checked).rejects.toSatisfy((error: InterplayError) => error.issues.length === 20)
 })

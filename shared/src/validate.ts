@@ -17,14 +17,16 @@ type Nothing = void
 const maxIssues = 20
 
 /**
- * Resolves to the schema's output. Without a schema only `undefined` and `null` pass, as `undefined`.
- * Rejects with `InterplayError('invalid-input')` and its issues; what a schema itself throws passes through.
+ * The schema's output; a promise of it where the schema is asynchronous. Without a schema only `undefined` and `null`
+ * pass, as `undefined`.
+ * Throws or rejects with `InterplayError('invalid-input')` and its issues; what a schema itself throws passes through.
  */
-export async function validate<S extends Schema | undefined>(
+export function validate<S extends Schema | undefined>(
   schema: S,
   value: unknown,
-): Promise<OutputOf<S>> {
-  return settle<S>(schema ? await schema['~standard'].validate(value) : validateNothing(value))
+): OutputOf<S> | Promise<OutputOf<S>> {
+  const result = schema ? schema['~standard'].validate(value) : validateNothing(value)
+  return 'then' in result ? result.then(settle<S>) : settle<S>(result)
 }
 
 /** {@link validate} for places that cannot wait. An asynchronous schema is refused with a `TypeError`. */

@@ -1,4 +1,5 @@
 import { InterplayError } from '@interplay/shared'
+import { isPromiseLike } from './when.ts'
 
 /**
  * The time that an event's code may take. Code past it is told by its signal and no longer waited for. Code that returns
@@ -46,8 +47,4 @@ export class Deadline {
     this.#controller?.abort(this.#error)
     this.#reject?.(this.#error)
   }
-}
-
-function isPromiseLike<T>(result: T | PromiseLike<T>): result is PromiseLike<T> {
-  return typeof (result as Partial<PromiseLike<T>> | null | undefined)?.then === 'function'
 }

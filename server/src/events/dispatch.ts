@@ -1,9 +1,17 @@
-import { createState, type ErrorBody, InterplayError, type Schema, validate } from '@interplay/shared'
+import {
+  type AnyRoom,
+  createState,
+  type ErrorBody,
+  type EventDefinition,
+  InterplayError,
+  validate,
+} from '@interplay/shared'
 import type { Outcome } from '@interplay/shared/protocol'
 import type { Logger } from '../observe/logging.ts'
 import { Deadline } from './deadline.ts'
 import type { Draft } from './draft.ts'
-import type { Actor, AnyContext, AnyImplementation } from './implement.ts'
+import type { Actor, AnyContext, AnyHandler, AnyImplementation } from './implement.ts'
+import { when } from './when.ts'
 
 /** One event as it reached its room. */
 export interface EventRequest {
@@ -34,12 +42,12 @@ export interface Verdict {
   readonly spoilt: boolean
 }
 
-/** Runs one event on a draft: validate, guard, handle, validate the output. Never throws. */
-export async function runEvent(
+/** Runs one event on a draft: validate, guard, handle, validate the output. Never throws or rejects. */
+export function runEvent(
   implementation: AnyImplementation,
   request: EventRequest,
   place: EventPlace,
-): Promise<Verdict> {
+): Verdict | Promise<Verdict> {
   const { definition, code } = implementation
   const contract = Object.hasOwn(definition.events, request.event)
     ? definition.events[request.event]
@@ -53,13 +61,21 @@ export async function runEvent(
     })
   }
 
-  let input: unknown
-  try {
-    input = await validate(contract.input, request.input)
-  } catch (error) {
-    return rejected(errorBody(error, place.logger, request))
-  }
+  return when(
+    () => validate(contract.input, request.input),
+    (input) => handle(definition, contract, handler, request, input, place),
+    (error) => rejected(errorBody(error, place.logger, request)),
+  )
+}
 
+function handle(
+  definition: AnyRoom,
+  contract: EventDefinition,
+  handler: AnyHandler,
+  request: EventRequest,
+  input: unknown,
+  place: EventPlace,
+): Verdict | Promise<Verdict> {
   const draft = place.begin()
   const deadline = new Deadline(place.deadlineMs, `The handler of '${request.event}'`)
   const context: AnyContext = {
@@ -76,30 +92,55 @@ export async function runEvent(
     logger: place.logger,
     fail,
   }
-  let entered = false
-  try {
-    if (handler.guard && !(await deadline.hold(handler.guard(context)))) {
-      fail('forbidden', `You may not dispatch '${request.event}' here.`)
-    }
-    entered = true
-    const result = await deadline.hold(handler.handle(context))
-    const output = await checkOutput(contract.output, result, request.event)
-    return { outcome: { ok: true, output }, handled: true, change: draft.close(), spoilt: false }
-  } catch (error) {
+  let entered = handler.guard === null
+  const failed = (error: unknown): Verdict => {
+    deadline.end()
     draft.close()
     const outcome: Outcome = { ok: false, error: errorBody(error, place.logger, request) }
     return { outcome, handled: entered, change: null, spoilt: draft.changed || deadline.passed }
-  } finally {
+  }
+  const enter = (mayPass: boolean) => {
+    if (!mayPass) fail('forbidden', `You may not dispatch '${request.event}' here.`)
+    entered = true
+    return deadline.hold(handler.handle(context))
+  }
+  const finish = (output: unknown): Verdict => {
+    const fault = jsonFault(output)
+    if (fault !== null) return failed(wrongOutput(request.event, fault))
     deadline.end()
+    return { outcome: { ok: true, output }, handled: true, change: draft.close(), spoilt: false }
+  }
+  return when(
+    () =>
+      handler.guard === null
+        ? enter(true)
+        : when(() => deadline.hold(handler.guard!(context)), enter, rethrow),
+    (result) =>
+      when(
+        () => validate(contract.output, result),
+        finish,
+        (cause) => failed(wrongOutput(request.event, cause)),
+      ),
+    failed,
+  )
+}
+
+function rethrow(error: unknown): never {
+  throw error
+}
+
+/** Why JSON cannot hold an output: one that cannot travel would fail the append of everything behind it. */
+function jsonFault(output: unknown): unknown {
+  try {
+    JSON.stringify(output)
+    return null
+  } catch (error) {
+    return error
   }
 }
 
-async function checkOutput(schema: Schema | undefined, output: unknown, event: string): Promise<unknown> {
-  try {
-    return await validate(schema, output)
-  } catch (cause) {
-    throw new Error(`The handler of '${event}' returned an output that its schema refuses.`, { cause })
-  }
+function wrongOutput(event: string, cause: unknown): Error {
+  return new Error(`The handler of '${event}' returned an output that its schema or JSON refuses.`, { cause })
 }
 
 const fail = (code: string, message: string, details?: unknown): never => {

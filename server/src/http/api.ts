@@ -1,5 +1,5 @@
 import { createState, errorKind, InterplayError } from '@interplay/shared'
-import { maxEventIdLength, newEventId } from '@interplay/shared/protocol'
+import { maxEventIdLength, newEventId, type Outcome } from '@interplay/shared/protocol'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import * as Y from 'yjs'
@@ -63,7 +63,10 @@ export function createApi(options: ApiOptions): (request: Request) => Response |
         throw new InterplayError('malformed', `An Idempotency-Key has 1 to ${maxEventIdLength} characters.`)
       }
       const input = await readBody(context.req.raw)
-      const outcome = await room.dispatch({ id, event: context.req.param('event'), input, actor })
+      const request = { id, event: context.req.param('event'), input, actor }
+      const outcome = await new Promise<Outcome>((answered, lost) =>
+        room.dispatch(request, { answered, lost }),
+      )
       if (!outcome.ok) throw InterplayError.from(outcome.error)
       return Response.json({ eventId: id, output: outcome.output ?? null })
     }),

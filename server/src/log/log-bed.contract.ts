@@ -48,3 +48,5 @@ export async function reopen(log: UpdateLog, bed: LogBed): Promise<UpdateLog> {
 
 export const isDuplicate = (error: unknown) =>
   error instanceof AppendRefused && error.reason === 'duplicate-event'
+
+export const isMisplaced = (error: unknown) => error instanceof AppendRefused && error.reason === 'misplaced'

@@ -16,7 +16,7 @@ export function damageRules(rule: Rule): void {
       expect(await log.load('r')).toMatchObject({ position: 3, corrupt: [report] })
       expect(await texts(log, 'r')).toEqual(['a', 'c'])
       expect(await texts(log, 's')).toEqual(['x'])
-      expect(await log.append('r', [edit('d')])).toEqual({ position: 4 })
+      expect(await log.append('r', [edit('d')], 3)).toEqual({ position: 4 })
       await log.compact('r', 3, bytes('ac'))
       expect(await texts(log, 'r')).toEqual(['ac|', 'd'])
       expect(await log.load('r')).toMatchObject({ position: 4, corrupt: [report] })
@@ -41,7 +41,7 @@ export function damageRules(rule: Rule): void {
     expect(await texts(log, 'r')).toEqual(['?c|'])
     log = await reopen(log, bed)
     expect(await log.load('r')).toMatchObject({ position: 3, corrupt: [report] })
-    expect(await log.append('r', [edit('d')])).toEqual({ position: 4 })
+    expect(await log.append('r', [edit('d')], 3)).toEqual({ position: 4 })
   })
 
   rule.with(

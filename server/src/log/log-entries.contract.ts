@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { edit, type Rule, reopen, reply, text, texts } from './log-bed.contract.ts'
+import { bytes, edit, isMisplaced, type Rule, reopen, reply, text, texts } from './log-bed.contract.ts'
 
 /** What is appended comes back. */
 export function entryRules(rule: Rule): void {
@@ -31,6 +31,33 @@ export function entryRules(rule: Rule): void {
     await log.append('r', [edit('a')])
     expect(await log.append('r', [])).toEqual({ position: 1 })
     expect(await log.rooms('', 10)).toEqual(['r'])
+  })
+
+  rule('[C1] an append that expects another position is refused, and stores nothing', async (log) => {
+    expect(await log.append('r', [edit('a')], 0)).toEqual({ position: 1 })
+    for (const after of [0, 2, 7])
+      await expect(log.append('r', [edit('x'), { reply: reply('e') }], after)).rejects.toSatisfy(isMisplaced)
+    await expect(log.append('r', [], 3)).rejects.toSatisfy(isMisplaced)
+    expect(await log.append('r', [edit('b')], 1)).toEqual({ position: 2 })
+    await log.compact('r', 2, bytes('ab'))
+    await expect(log.append('r', [edit('x')], 0)).rejects.toSatisfy(isMisplaced)
+    expect(await log.append('r', [edit('c')], 2)).toEqual({ position: 3 })
+    expect(await texts(log, 'r')).toEqual(['ab|', 'c'])
+    expect(await log.replies('r', ['e'])).toEqual([null])
+  })
+
+  rule('[L1] what was handed in behind an append that is refused is refused too', async (log) => {
+    await log.append('r', [edit('a'), { reply: reply('e') }])
+    const appends = [
+      log.append('r', [edit('b')], 2),
+      log.append('r', [edit('c'), { reply: reply('e') }], 3),
+      log.append('r', [edit('d')], 5),
+      log.append('other', [edit('x')], 0),
+    ]
+    const settled = await Promise.allSettled(appends)
+    expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'fulfilled'])
+    await expect(appends[2]).rejects.toSatisfy(isMisplaced)
+    expect(await texts(log, 'r')).toEqual(['a', 'b'])
   })
 
   rule('bytes stay the property of whoever holds them', async (log) => {

@@ -9,12 +9,14 @@ export interface UpdateLog {
   load(room: string): Promise<StoredRoom>
 
   /**
-   * Appends entries in order, all or nothing, and resolves once they are durable (fsynced). Appends to one room are
-   * serial: the caller waits for one before it makes the next; appends of many rooms share one commit.
-   * Rejects with an `AppendRefused` when no retry can help; with any other error a retry of the same entries is safe:
-   * nothing was stored. Appending nothing resolves to the room's position.
+   * Appends entries in order, all or nothing, and resolves once they are durable (fsynced). Appends are taken in the
+   * order in which they were handed in; those that arrive together share one commit.
+   * `after` is the position that the room's last entry must have. With it, a caller hands in an append before the one
+   * ahead of it is answered: if that one fails, this one is refused as `misplaced`, and order is kept.
+   * Rejects with an `AppendRefused` when no retry of it alone can help; with any other error a retry of the same entries
+   * is safe: nothing was stored. Appending nothing resolves to the room's position.
    */
-  append(room: string, entries: readonly LogEntry[]): Promise<Appended>
+  append(room: string, entries: readonly LogEntry[], after?: number): Promise<Appended>
 
   /**
    * The stored outcomes of these event ids, in their order; `null` where the room has none. A stored outcome that is
@@ -78,14 +80,21 @@ export interface Appended {
   readonly position: number
 }
 
-/** The log will never take this append: another owner has the room, or an event id is stored already. */
+/**
+ * The log will never take this append: another owner has the room, an event id is stored already, or the room's last
+ * entry is not where the append expects it.
+ */
 export class AppendRefused extends Error {
-  readonly reason: 'fenced' | 'duplicate-event'
+  readonly reason: 'fenced' | 'duplicate-event' | 'misplaced'
 
-  constructor(reason: 'fenced' | 'duplicate-event', message: string) {
+  constructor(reason: AppendRefused['reason'], message: string) {
     super(message)
     this.name = 'AppendRefused'
     this.reason = reason
+  }
+
+  static misplaced(room: string, after: number, position: number): AppendRefused {
+    return new AppendRefused('misplaced', `Room ${room} is at position ${position}, not at ${after}`)
   }
 
   static duplicate(room: string, eventId: string): AppendRefused {

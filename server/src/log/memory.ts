@@ -33,9 +33,11 @@ class MemoryLog implements UpdateLog {
     return { snapshot: room.snapshot && copy(room.snapshot), updates, position: room.position, corrupt: [] }
   }
 
-  async append(name: string, entries: readonly LogEntry[]): Promise<Appended> {
+  async append(name: string, entries: readonly LogEntry[], after?: number): Promise<Appended> {
     this.#assertUsable(name)
     const room = this.#rooms.get(name) ?? emptyRoom()
+    if (after !== undefined && after !== room.position)
+      throw AppendRefused.misplaced(name, after, room.position)
     const replies = new Map<string, { at: number; outcome: string }>()
     for (const { reply } of entries) {
       if (!reply) continue

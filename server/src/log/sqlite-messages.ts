@@ -9,7 +9,12 @@ export type LogRequest =
   | { readonly kind: 'replies'; readonly room: string; readonly eventIds: readonly string[] }
   | { readonly kind: 'rooms'; readonly after: string; readonly limit: number }
   | { readonly kind: 'eventIds'; readonly room: string; readonly after: string; readonly limit: number }
-  | { readonly kind: 'append'; readonly room: string; readonly entries: readonly PackedEntry[] }
+  | {
+      readonly kind: 'append'
+      readonly room: string
+      readonly entries: readonly PackedEntry[]
+      readonly after: number | undefined
+    }
   | {
       readonly kind: 'compact'
       readonly room: string
@@ -73,6 +78,8 @@ export function writeRequest({ encoder, snapshots }: Turn, id: number, request: 
       break
     case 'append':
       encoding.writeVarString(encoder, request.room)
+      // 0 for an append that goes wherever the room is.
+      encoding.writeVarUint(encoder, request.after === undefined ? 0 : request.after + 1)
       encoding.writeVarUint(encoder, request.entries.length)
       for (const entry of request.entries) writeEntry(encoder, entry)
       break
@@ -121,8 +128,16 @@ function readRequest(decoder: decoding.Decoder<ArrayBuffer>, snapshots: Iterator
         after: decoding.readVarString(decoder),
         limit: decoding.readVarUint(decoder),
       }
-    case kinds.append:
-      return { kind: 'append', room: decoding.readVarString(decoder), entries: readList(decoder, readEntry) }
+    case kinds.append: {
+      const room = decoding.readVarString(decoder)
+      const after = decoding.readVarUint(decoder)
+      return {
+        kind: 'append',
+        room,
+        after: after === 0 ? undefined : after - 1,
+        entries: readList(decoder, readEntry),
+      }
+    }
     case kinds.compact:
       return {
         kind: 'compact',

@@ -56,10 +56,12 @@ export class SqliteStore {
   }
 
   /** Returns the position of the last entry. Throws `AppendRefused` before it writes anything. */
-  append(name: string, entries: readonly PackedEntry[]): number {
+  append(name: string, entries: readonly PackedEntry[], after?: number): number {
     const found = this.#find(name)
+    const last = found?.position ?? 0
+    if (after !== undefined && after !== last) throw AppendRefused.misplaced(name, after, last)
     this.#refuseDuplicates(name, found, entries)
-    if (entries.length === 0) return found?.position ?? 0
+    if (entries.length === 0) return last
     const room = found ?? this.#create(name)
     for (const { update, reply } of entries) {
       const position = room.position + 1

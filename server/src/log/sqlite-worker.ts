@@ -160,7 +160,7 @@ function commit(batch: readonly Numbered<Append | Compaction>[]): void {
 
 function apply(id: number, write: Append | Compaction, answers: LogAnswers): void {
   try {
-    if (write.kind === 'append') answers.push(id, null, store.append(write.room, write.entries))
+    if (write.kind === 'append') answers.push(id, null, store.append(write.room, write.entries, write.after))
     else answers.push(id, null, store.compact(write.room, write.position, write.snapshot))
   } catch (error) {
     if (!(error instanceof AppendRefused)) throw error

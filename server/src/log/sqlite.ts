@@ -61,8 +61,8 @@ class SqliteLog implements UpdateLog {
     return readStoredRoom(await this.#ask<StoredRoomMessage>({ kind: 'load', room }))
   }
 
-  async append(room: string, entries: readonly LogEntry[]): Promise<Appended> {
-    return { position: await this.#ask<number>({ kind: 'append', room, entries: entries.map(pack) }) }
+  async append(room: string, entries: readonly LogEntry[], after?: number): Promise<Appended> {
+    return { position: await this.#ask<number>({ kind: 'append', room, entries: entries.map(pack), after }) }
   }
 
   async replies(room: string, eventIds: readonly string[]): Promise<(Outcome | null)[]> {

@@ -1,32 +1,35 @@
 /** A room's queue of events: first in, first out, one at a time, of bounded length. */
 export class Inbox<T> {
-  readonly #run: (item: T) => Promise<void>
+  readonly #run: (item: T) => void | Promise<void>
   readonly #idle: () => void
   readonly #limit: number
   #items: T[] = []
   #head = 0
   #running = false
 
-  /** `run` never rejects; `idle` is called whenever the inbox has become empty. */
-  constructor(limit: number, run: (item: T) => Promise<void>, idle: () => void) {
-    this.#limit = limit
+  /**
+   * `run` never throws or rejects; one that returns no promise has ended, and the next item runs at once. `idle` is called
+   * whenever the inbox has become empty.
+   */
+  constructor(limit: number, run: (item: T) => void | Promise<void>, idle: () => void) {
     this.#run = run
     this.#idle = idle
+    this.#limit = limit
   }
 
   get length(): number {
     return this.#items.length - this.#head + (this.#running ? 1 : 0)
   }
 
-  /** Takes an item, or returns `false` if the inbox is full. */
+  /** Takes an item, or returns `false` if the inbox is full. The item may have run when this returns. */
   offer(item: T): boolean {
     if (this.length >= this.#limit) return false
     this.#items.push(item)
-    if (!this.#running) void this.#drain()
+    if (!this.#running) this.#drain()
     return true
   }
 
-  async #drain(): Promise<void> {
+  #drain(): void {
     this.#running = true
     while (this.#head < this.#items.length) {
       const item = this.#items[this.#head]!
@@ -35,7 +38,11 @@ export class Inbox<T> {
         this.#items = []
         this.#head = 0
       }
-      await this.#run(item)
+      const running = this.#run(item)
+      if (running) {
+        void running.then(() => this.#drain())
+        return
+      }
     }
     this.#running = false
     this.#idle()

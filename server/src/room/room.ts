@@ -2,7 +2,7 @@ import type { Document } from '@hocuspocus/server'
 import { InterplayError } from '@interplay/shared'
 import type { Outcome } from '@interplay/shared/protocol'
 import * as Y from 'yjs'
-import { type EventRequest, runEvent } from '../events/dispatch.ts'
+import { type EventRequest, runEvent, type Verdict } from '../events/dispatch.ts'
 import type { AnyImplementation } from '../events/implement.ts'
 import type { StoredRoom, UpdateLog } from '../log/log.ts'
 import type { Logger } from '../observe/logging.ts'
@@ -38,16 +38,20 @@ export interface RoomCode {
   readonly restricted: ReadonlySet<string>
 }
 
-interface Pending {
-  readonly request: EventRequest
-  readonly stored: Promise<Outcome | null> | null
-  readonly resolve: (outcome: Outcome) => void
+/** Whoever dispatched an event: told its outcome, or that the room closed before there was one. Neither may throw. */
+export interface Caller {
+  readonly answered: (outcome: Outcome) => void
+  /** The same id, dispatched again, still runs once. */
+  readonly lost: (error: InterplayError) => void
 }
 
 /** An event that has no answer yet. */
 interface InFlight {
-  readonly answer: Promise<Outcome>
-  readonly reject: (error: InterplayError) => void
+  readonly key: string
+  readonly request: EventRequest
+  /** Its outcome, if it has one from before; `null` where it certainly has none. */
+  readonly stored: Promise<Outcome | null> | null
+  readonly callers: Caller[]
 }
 
 /**
@@ -65,7 +69,7 @@ export class Room {
   /** `null` for an open room, which has no definition. */
   code: RoomCode | null
   readonly #services: RoomServices
-  readonly #inbox: Inbox<Pending>
+  readonly #inbox: Inbox<InFlight>
   readonly #stored: StoredReplies
   readonly #forks: Forks
   readonly #inFlight = new Map<string, InFlight>()
@@ -91,14 +95,14 @@ export class Room {
     this.#forks = new Forks(document)
     this.#inbox = new Inbox(
       services.maxInboxEvents,
-      (pending) => this.#answer(pending),
+      (event) => this.#run(event),
       () => this.#settle(),
     )
     this.compactor = new Compactor(name, document, stored, log, whole, {
       compacted: () => metrics.compactions.inc(),
       failed: (error) => logger.warn({ room: name, error: String(error) }, 'a snapshot could not be written'),
     })
-    this.writer = new Writer(name, log, {
+    this.writer = new Writer(name, log, stored.position, {
       appended: (position, bytes, entries) => this.#appended(position, bytes, entries),
       failing: (error, retryMs) => this.#failing(error, retryMs),
       recovered: () => {
@@ -142,32 +146,20 @@ export class Room {
     return !this.#closed && (this.writer.unsaved > 0 || this.#inbox.length > 0)
   }
 
-  /**
-   * Answers an event once: the reply comes when its effect is durable and in the document. Rejects with `unavailable` if
-   * the room closes before that; the same id, dispatched again, still runs once.
-   */
-  dispatch(request: EventRequest): Promise<Outcome> {
-    if (this.#closed) return Promise.reject(this.#unavailable())
+  /** Answers an event once: the caller is told when its effect is durable and in the document. */
+  dispatch(request: EventRequest, caller: Caller): void {
+    if (this.#closed) return caller.lost(this.#unavailable())
     const key = replyKey(request)
     const running = this.#inFlight.get(key)
-    if (running) return running.answer
-    let reject!: (error: InterplayError) => void
-    const answer = new Promise<Outcome>((resolve, fail) => {
-      reject = fail
-      const stored = this.#stored.find(key)
-      if (this.#inbox.offer({ request, stored, resolve })) this.#hold()
-      else resolve(failed('overloaded', `The inbox of '${this.name}' is full.`))
-    })
-    this.#inFlight.set(key, { answer, reject })
-    const settle = (outcome: string) => {
-      this.#inFlight.delete(key)
-      this.#services.metrics.events.inc({ outcome })
+    if (running) {
+      running.callers.push(caller)
+      return
     }
-    answer.then(
-      (outcome) => settle(outcome.ok ? 'ok' : outcome.error.code),
-      () => settle('unavailable'),
-    )
-    return answer
+    const event: InFlight = { key, request, stored: this.#stored.find(key), callers: [caller] }
+    this.#inFlight.set(key, event)
+    this.#hold()
+    if (!this.#inbox.offer(event))
+      this.#answer(event, failed('overloaded', `The inbox of '${this.name}' is full.`))
   }
 
   /** Resolves once nothing of the room is unsaved. */
@@ -185,7 +177,11 @@ export class Room {
     this.#stored.stop()
     this.#forks.drop()
     this.#release()
-    for (const { reject } of this.#inFlight.values()) reject(this.#unavailable())
+    for (const { callers } of this.#inFlight.values()) {
+      this.#services.metrics.events.inc({ outcome: 'unavailable' })
+      for (const { lost } of callers) lost(this.#unavailable())
+    }
+    this.#inFlight.clear()
   }
 
   #unavailable(): InterplayError {
@@ -195,34 +191,50 @@ export class Room {
     )
   }
 
-  async #answer({ request, stored, resolve }: Pending): Promise<void> {
-    const reply = stored && (await stored)
-    if (reply) return resolve(reply)
-    if (!this.code)
-      return resolve(failed('unknown-event', `'${this.name}' has no definition, and so no events.`))
+  #run(event: InFlight): void | Promise<void> {
+    if (event.stored === null) return this.#handle(event)
+    return event.stored.then((reply) => (reply ? this.#answer(event, reply) : this.#handle(event)))
+  }
 
-    const stopTimer = this.#services.metrics.handlerSeconds.startTimer()
-    const verdict = await runEvent(this.code.implementation, request, {
+  #handle(event: InFlight): void | Promise<void> {
+    if (!this.code) {
+      return this.#answer(
+        event,
+        failed('unknown-event', `'${this.name}' has no definition, and so no events.`),
+      )
+    }
+    const startedAt = performance.now()
+    const verdict = runEvent(this.code.implementation, event.request, {
       room: this.name,
       params: this.code.params,
       deadlineMs: this.#services.handlerDeadlineMs,
       logger: this.#services.logger,
       begin: () => this.#forks.begin(),
     })
-    stopTimer()
-    if (verdict.spoilt) this.#forks.drop()
-    if (!verdict.handled) return resolve(verdict.outcome)
+    const handled = (verdict: Verdict) => {
+      this.#services.metrics.handlerSeconds.observe((performance.now() - startedAt) / 1000)
+      this.#record(event, verdict)
+    }
+    return verdict instanceof Promise ? verdict.then(handled) : handled(verdict)
+  }
 
-    const { outcome, change } = verdict
+  /** Hands an event's change and reply to the log; the caller is answered once they are durable. */
+  #record(event: InFlight, { outcome, handled, change, spoilt }: Verdict): void {
+    if (spoilt) this.#forks.drop()
+    if (!handled) return this.#answer(event, outcome)
     if (change) this.#forks.ahead(change)
-    const sequence = this.writer.push({
-      ...(change && { update: change }),
-      reply: { eventId: replyKey(request), at: this.#services.clock(), outcome },
-    })
+    const reply = { eventId: event.key, at: this.#services.clock(), outcome }
+    const sequence = this.writer.push(change ? { update: change, reply } : { reply })
     this.writer.whenDurable(sequence, () => {
       if (change) this.#forks.durable(change)
-      resolve(outcome)
+      this.#answer(event, outcome)
     })
+  }
+
+  #answer(event: InFlight, outcome: Outcome): void {
+    if (!this.#inFlight.delete(event.key)) return
+    this.#services.metrics.events.inc({ outcome: outcome.ok ? 'ok' : outcome.error.code })
+    for (const { answered } of event.callers) answered(outcome)
   }
 
   #appended(position: number, bytes: number, entries: number): void {

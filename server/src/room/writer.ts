@@ -14,28 +14,47 @@ export interface WriterEvents {
 const firstRetryMs = 50
 const lastRetryMs = 2_000
 
+/** One commits while the next is on its way. More would only make the commits smaller. */
+const maxFlights = 2
+
+/** Entries that were handed to the log together, and how far they are. */
+interface Flight {
+  readonly entries: readonly LogEntry[]
+  /** The room's position before them. */
+  readonly after: number
+  readonly bytes: number
+  state: 'under way' | 'stored' | { readonly error: unknown }
+}
+
 /**
- * Orders a room's entries into the log. One append is in flight at a time; what arrives meanwhile leaves together in
- * the next one. A failed append is tried again until the log takes it or refuses it for good.
+ * Orders a room's entries into the log. What is pushed in one turn leaves in one append, and two appends may be under
+ * way, each bound to its position, so that the log never waits for this thread. A failed append is tried again, and the
+ * one behind it, until the log takes them or refuses them for good.
  */
 export class Writer {
   readonly #room: string
   readonly #log: UpdateLog
   readonly #events: WriterEvents
   #entries: LogEntry[] = []
-  #inFlight = 0
   #bytes = 0
+  /** Oldest first. */
+  #flights: Flight[] = []
+  /** The room's position once all flights have landed. */
+  #position: number
   #pushed = 0
   #durable = 0
   #scheduled = false
   #failingSince: number | null = null
+  #retryMs = firstRetryMs
+  #retry: NodeJS.Timeout | null = null
   #stopped = false
   #waiting: { sequence: number; run: () => void }[] = []
-  #wake: (() => void) | null = null
 
-  constructor(room: string, log: UpdateLog, events: WriterEvents) {
+  /** `position` is the room's, as it was read. */
+  constructor(room: string, log: UpdateLog, position: number, events: WriterEvents) {
     this.#room = room
     this.#log = log
+    this.#position = position
     this.#events = events
   }
 
@@ -56,6 +75,7 @@ export class Writer {
 
   push(entry: LogEntry): number {
     this.#entries.push(entry)
+    this.#bytes += entry.update?.length ?? 0
     this.#pushed += 1
     this.#schedule()
     return this.#pushed
@@ -74,79 +94,91 @@ export class Writer {
 
   /** Tries a failed append again at once. */
   retryNow(): void {
-    this.#wake?.()
+    if (!this.#retry) return
+    clearTimeout(this.#retry)
+    this.#retry = null
+    for (const flight of this.#flights) void this.#append(flight)
   }
 
   /** Stops for good: nothing more is appended, no waiter runs. */
   stop(): void {
     this.#stopped = true
     this.#waiting = []
-    this.#wake?.()
+    if (this.#retry) clearTimeout(this.#retry)
+    this.#retry = null
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#stopped) return
+    if (this.#scheduled) return
     this.#scheduled = true
-    // Everything of this turn leaves in one append.
-    setImmediate(() => this.#run())
+    setImmediate(() => {
+      this.#scheduled = false
+      this.#take()
+    })
   }
 
-  async #run(): Promise<void> {
-    while (this.#entries.length > 0 && !this.#stopped) {
-      const entries = this.#entries
-      this.#entries = []
-      this.#inFlight = entries.length
-      const position = await this.#append(entries)
-      if (position === null) return
-      this.#durable += this.#inFlight
-      this.#inFlight = 0
-      this.#release()
-      this.#events.appended(position, this.#bytes, entries.length)
-      this.#bytes = 0
+  /** Hands in what was pushed, unless enough is under way: then it leaves when the next append has landed. */
+  #take(): void {
+    if (this.#entries.length === 0 || this.#flights.length >= maxFlights) return
+    if (this.#stopped || this.#failingSince !== null) return
+    const flight: Flight = {
+      entries: this.#entries,
+      after: this.#position,
+      bytes: this.#bytes,
+      state: 'under way',
     }
-    this.#scheduled = false
+    this.#entries = []
+    this.#bytes = 0
+    this.#position += flight.entries.length
+    this.#flights.push(flight)
+    void this.#append(flight)
   }
 
-  async #append(entries: LogEntry[]): Promise<number | null> {
-    for (const entry of entries) this.#bytes += entry.update?.length ?? 0
-    for (let retryMs = firstRetryMs; !this.#stopped; retryMs = Math.min(retryMs * 2, lastRetryMs)) {
-      try {
-        const { position } = await this.#log.append(this.#room, entries)
-        if (this.#failingSince !== null) {
-          this.#failingSince = null
-          this.#events.recovered()
-        }
-        return position
-      } catch (error) {
-        if (this.#stopped) return null
-        if (error instanceof AppendRefused) {
-          this.stop()
-          this.#events.refused(error)
-          return null
-        }
-        this.#events.failing(error, retryMs)
-        this.#failingSince ??= Date.now()
-        await this.#pause(retryMs)
-      }
+  async #append(flight: Flight): Promise<void> {
+    flight.state = 'under way'
+    try {
+      await this.#log.append(this.#room, flight.entries, flight.after)
+      flight.state = 'stored'
+    } catch (error) {
+      flight.state = { error }
     }
-    return null
+    if (!this.#stopped) this.#settle()
+  }
+
+  #settle(): void {
+    while (!this.#stopped && this.#flights[0]?.state === 'stored') this.#land(this.#flights.shift()!)
+    const [head, next] = this.#flights
+    // What lies behind a failed append is refused with it: both are tried again once both are answered.
+    if (typeof head?.state === 'object' && next?.state !== 'under way') this.#failed(head.state.error)
+    else this.#take()
+  }
+
+  #land({ entries, after, bytes }: Flight): void {
+    if (this.#failingSince !== null) {
+      this.#failingSince = null
+      this.#retryMs = firstRetryMs
+      this.#events.recovered()
+    }
+    this.#durable += entries.length
+    this.#release()
+    this.#events.appended(after + entries.length, bytes, entries.length)
+  }
+
+  #failed(error: unknown): void {
+    if (error instanceof AppendRefused) {
+      this.stop()
+      this.#events.refused(error)
+      return
+    }
+    this.#events.failing(error, this.#retryMs)
+    this.#failingSince ??= Date.now()
+    this.#retry = setTimeout(() => this.retryNow(), this.#retryMs)
+    this.#retryMs = Math.min(this.#retryMs * 2, lastRetryMs)
   }
 
   #release(): void {
     let ready = 0
     while (ready < this.#waiting.length && this.#waiting[ready]!.sequence <= this.#durable) ready += 1
     for (const { run } of this.#waiting.splice(0, ready)) run()
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = () => {
-        clearTimeout(timer)
-        this.#wake = null
-        resolve()
-      }
-      const timer = setTimeout(wake, ms)
-      this.#wake = wake
-    })
   }
 }

@@ -243,10 +243,13 @@ export class Session implements Joining {
         error: { code: 'malformed', message },
       })
     }
-    room.dispatch({ id: eventId, event, input, actor: this.#actor! }).then(
-      (outcome) => this.#reply(eventId, outcome),
-      // The room closed: the client comes back, and asks with the same id.
-      () => {},
+    room.dispatch(
+      { id: eventId, event, input, actor: this.#actor! },
+      {
+        answered: (outcome) => this.#reply(eventId, outcome),
+        // The client comes back, and asks with the same id.
+        lost: () => {},
+      },
     )
   }
 

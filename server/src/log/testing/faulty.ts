@@ -29,7 +29,7 @@ export function faultyLog(log: UpdateLog, faults: LogFaults): UpdateLog {
   }
   return {
     load: (room) => through('load', room, () => log.load(room)),
-    append: (room, entries) => through('append', room, () => log.append(room, entries)),
+    append: (room, entries, after) => through('append', room, () => log.append(room, entries, after)),
     replies: (room, eventIds) => through('replies', room, () => log.replies(room, eventIds)),
     eventIds: (room, after, limit) => through('eventIds', room, () => log.eventIds(room, after, limit)),
     compact: (room, position, snapshot) =>
