@@ -1,17 +1,14 @@
-import {
-  isRuntimeFrame,
-  newEventId,
-  protocolVersion,
-  readFrame,
-  writeFrame,
-} from '@interplay/shared/protocol'
+import type { Socket } from 'node:net'
+import { isRuntimeFrame, protocolVersion, readFrame, writeFrame } from '@interplay/shared/protocol'
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
+import { WebSocket } from 'ws'
 import * as Y from 'yjs'
 
 /**
  * A client that speaks the wire with nothing around it, so that what is measured is the server: it joins one room, sends
- * updates or events and hears what comes back. Without events it is the same for every server.
+ * updates or events and hears what comes back. Without events it is the same for every server. What it sends in one turn
+ * leaves in one write, masked with zeros: a load generator that shares the machine must take little of it.
  */
 export class WireClient implements Disposable {
   /** Updates that the server has acknowledged (SyncStatus 1). */
@@ -21,22 +18,28 @@ export class WireClient implements Disposable {
   onAcknowledged: () => void = () => {}
   readonly #room: string
   readonly #webSocket: WebSocket
+  readonly #idPrefix = crypto.randomUUID().slice(0, 24)
+  #events = 0
+  #corked = false
   readonly #answers = new Map<string, () => void>()
   #joined: () => void = () => {}
 
   private constructor(webSocket: WebSocket, room: string) {
     this.#webSocket = webSocket
     this.#room = room
-    webSocket.binaryType = 'arraybuffer'
-    webSocket.onmessage = ({ data }) => this.#receive(new Uint8Array(data))
+    webSocket.on('message', (bytes: Buffer) => this.#receive(bytes))
   }
 
   /** Resolves once the room's state has come. Events need a `hello` first, which only Interplay understands. */
   static async join(url: string, room: string, hello = false): Promise<WireClient> {
-    const client = new WireClient(new WebSocket(url), room)
+    const webSocket = new WebSocket(url, {
+      perMessageDeflate: false,
+      generateMask: (mask) => mask.fill(0),
+    })
+    const client = new WireClient(webSocket, room)
     await new Promise((resolve, reject) => {
-      client.#webSocket.onopen = resolve
-      client.#webSocket.onerror = reject
+      webSocket.once('open', resolve)
+      webSocket.once('error', reject)
     })
     if (hello) client.#sendBytes(writeFrame({ kind: 'hello', version: protocolVersion, client: 'bench' }))
     const joined = new Promise<void>((resolve) => {
@@ -57,7 +60,8 @@ export class WireClient implements Disposable {
 
   /** Resolves when the event is answered, whatever the answer. */
   dispatch(event: string, input: unknown): Promise<void> {
-    const eventId = newEventId()
+    // As long as a UUID.
+    const eventId = this.#idPrefix + String(++this.#events).padStart(12, '0')
     this.#sendBytes(writeFrame({ kind: 'dispatch', room: this.#room, eventId, attempt: 0, event, input }))
     return new Promise((resolve) => this.#answers.set(eventId, resolve))
   }
@@ -82,7 +86,16 @@ export class WireClient implements Disposable {
   }
 
   #sendBytes(bytes: Uint8Array): void {
-    this.#webSocket.send(bytes as Uint8Array<ArrayBuffer>)
+    if (!this.#corked) {
+      this.#corked = true
+      const { _socket: socket } = this.#webSocket as unknown as { _socket: Socket }
+      socket.cork()
+      setImmediate(() => {
+        this.#corked = false
+        socket.uncork()
+      })
+    }
+    this.#webSocket.send(bytes)
   }
 
   #receive(bytes: Uint8Array): void {

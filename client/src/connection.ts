@@ -1,4 +1,4 @@
-import { errorKinds, InterplayError } from '@interplay/shared'
+import { errorKind, InterplayError } from '@interplay/shared'
 import { protocolVersion, writeFrame } from '@interplay/shared/protocol'
 import type { Clock } from './clock.ts'
 import {
@@ -131,7 +131,7 @@ export class Connection {
   }
 
   #closed({ code, reason }: { code: number; reason: string }): void {
-    if (code === errorKinds.unsupported.close) {
+    if (code === errorKind('unsupported').close) {
       this.signal({ on: 'refused', error: new InterplayError('unsupported', reason) })
     } else this.signal({ on: 'lost' })
   }

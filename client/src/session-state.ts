@@ -1,4 +1,4 @@
-import { type ErrorCode, errorKinds, InterplayError } from '@interplay/shared'
+import { type ErrorCode, InterplayError, isErrorCode } from '@interplay/shared'
 import { backoff } from './connection-state.ts'
 
 /** The life of one room on the client's socket. Pure: {@link step} decides, `session.ts` acts. */
@@ -147,5 +147,5 @@ function isFinal(error: InterplayError): boolean {
 /** The error in the reason of a Hocuspocus frame: `Forbidden`, `unknown-room: …`, `permission-denied`. */
 export function reasonError(reason: string, otherwise: ErrorCode): InterplayError {
   const code = reason.split(':', 1)[0]!.toLowerCase()
-  return new InterplayError(Object.hasOwn(errorKinds, code) ? code : otherwise, reason || 'No reason given')
+  return new InterplayError(isErrorCode(code) ? code : otherwise, reason || 'No reason given')
 }

@@ -5,33 +5,33 @@ export interface ErrorKind {
   readonly retry: boolean
 }
 
-/**
- * Every error code of the runtime, in one table. `docs/errors/<code>.md` explains each one.
- * Close codes are in the private range of RFC 6455, section 7.4.2.
- */
-export const errorKinds = {
-  'invalid-input': { http: 400, close: 4400, retry: false },
-  malformed: { http: 400, close: 4400, retry: false },
-  unauthorized: { http: 401, close: 4401, retry: false },
-  forbidden: { http: 403, close: 4403, retry: false },
-  'read-only': { http: 403, close: 4403, retry: false },
-  'not-writable': { http: 403, close: 4403, retry: false },
-  'not-found': { http: 404, close: 4404, retry: false },
-  'unknown-room': { http: 404, close: 4404, retry: false },
-  'unknown-event': { http: 404, close: 4404, retry: false },
-  conflict: { http: 409, close: 4409, retry: false },
-  'too-large': { http: 413, close: 4413, retry: false },
-  cancelled: { http: 499, close: 4499, retry: true },
-  unsupported: { http: 426, close: 4426, retry: false },
-  'rate-limited': { http: 429, close: 4429, retry: true },
-  internal: { http: 500, close: 4500, retry: false },
-  unavailable: { http: 503, close: 4503, retry: true },
-  overloaded: { http: 503, close: 4503, retry: true },
-  'deadline-exceeded': { http: 504, close: 4504, retry: true },
-} as const satisfies Record<string, ErrorKind>
+/** Every error code of the runtime, and its HTTP status. `docs/errors/<code>.md` explains each one. */
+export const errorStatus = {
+  'invalid-input': 400,
+  malformed: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  'read-only': 403,
+  'not-writable': 403,
+  'not-found': 404,
+  'unknown-room': 404,
+  'unknown-event': 404,
+  conflict: 409,
+  'too-large': 413,
+  cancelled: 499,
+  unsupported: 426,
+  'rate-limited': 429,
+  internal: 500,
+  unavailable: 503,
+  overloaded: 503,
+  'deadline-exceeded': 504,
+} as const satisfies Record<string, number>
 
 /** A code of the runtime's own table. */
-export type ErrorCode = keyof typeof errorKinds
+export type ErrorCode = keyof typeof errorStatus
+
+/** Statuses of what passes by itself. */
+const passing = [429, 499, 503, 504]
 
 /** One fault of an input, with the path to it: `['notes', 0, 'text']`. */
 export interface Issue {
@@ -47,15 +47,22 @@ export interface ErrorBody {
   readonly details?: unknown
 }
 
-/** What an error code means on the wire; a code of an application's own (`fail('sold-out', …)`) is HTTP 422, not retried. */
+/**
+ * What an error code means on the wire; a code of an application's own (`fail('sold-out', …)`) is HTTP 422, not retried.
+ * Close codes are 4000 and the status: the private range of RFC 6455, section 7.4.2.
+ */
 export function errorKind(code: string): ErrorKind {
-  return Object.hasOwn(errorKinds, code)
-    ? errorKinds[code as ErrorCode]
-    : { http: 422, close: 4422, retry: false }
+  const http = isErrorCode(code) ? errorStatus[code] : 422
+  return { http, close: 4000 + http, retry: passing.includes(http) }
+}
+
+/** Whether a code is one of the runtime's own. */
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(errorStatus, code)
 }
 
 /**
- * The one error class of Interplay, on both sides. `code` is one of {@link errorKinds} or a code that a handler
+ * The one error class of Interplay, on both sides. `code` is one of {@link errorStatus} or a code that a handler
  * passed to `fail`; `retry` says whether the same request may succeed later.
  */
 export class InterplayError extends Error {

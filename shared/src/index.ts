@@ -3,9 +3,10 @@ export {
   type ErrorCode,
   type ErrorKind,
   errorKind,
-  errorKinds,
+  errorStatus,
   InterplayError,
   type Issue,
+  isErrorCode,
 } from './error.ts'
 export type {
   CounterField,

@@ -6,7 +6,7 @@ const maxDepth = 64
 
 /** Replaces lone surrogates, which the wire cannot carry: replicas would differ. */
 export function wellFormed(text: string): string {
-  return text.replace(/\p{Surrogate}/gu, '\uFFFD')
+  return text.toWellFormed()
 }
 
 /** Throws `invalid-input` unless `index` and `count` are whole numbers inside a list or text of this length. */
@@ -67,7 +67,8 @@ function createReader(schema: Schema): PlainReader {
       throw error instanceof InterplayError ? invalidInput(error.issues, where) : error
     }
     const stored = plainCopy(output, where)
-    if (read(stored) !== undefined) return stored
+    // What came through unchanged has been checked just now. What is only written is not remembered, which would cost.
+    if (isEqual(stored, input) || check(stored) !== undefined) return freeze(stored)
     const message =
       'The schema does not accept its own output. State is checked on every read: use a schema without transforms'
     throw invalidInput(message, where)

@@ -28,8 +28,11 @@ export function createState<R extends AnyRoom>(definition: R, doc: Y.Doc, option
     }
     return view
   }
-  const state: object = { [root]: viewOf }
-  return Object.defineProperties(state, propertiesOf(definition)) as StateOf<R>
+  const { prototype, fields } = shapeOf(definition)
+  const state: { [root]: ViewOf } = Object.create(prototype)
+  state[root] = viewOf
+  for (const [name, property] of fields) Object.defineProperty(state, name, property)
+  return state as object as StateOf<R>
 }
 
 type ViewOf = (name: string, field: Field) => View
@@ -37,32 +40,33 @@ type ViewOf = (name: string, field: Field) => View
 /** Where a state keeps how it makes its views. */
 const root = Symbol('root')
 
-const properties = new WeakMap<AnyRoom, PropertyDescriptorMap>()
+/** What the states of a definition share. A state is made for each event: this is made once. */
+interface Shape {
+  readonly prototype: object
+  readonly fields: readonly [name: string, property: PropertyDescriptor][]
+}
 
-/** The properties of every state of a definition. A state is made for each event: what they share is made once. */
-function propertiesOf(definition: AnyRoom): PropertyDescriptorMap {
-  const known = properties.get(definition)
+const shapes = new WeakMap<AnyRoom, Shape>()
+
+function shapeOf(definition: AnyRoom): Shape {
+  const known = shapes.get(definition)
   if (known) return known
-  const fields = Object.entries(definition.state)
-  const made: PropertyDescriptorMap = {
-    [root]: { enumerable: false },
-    toJSON: {
-      value(this: { [root]: ViewOf }) {
-        const entries = fields.map(([name, field]) => [name, this[root](name, field).toJSON()])
-        return Object.fromEntries(entries.filter(([, json]) => json !== undefined))
-      },
+  const entries = Object.entries(definition.state)
+  const toJSON = {
+    value(this: { [root]: ViewOf }) {
+      const json = entries.map(([name, field]) => [name, this[root](name, field).toJSON()])
+      return Object.fromEntries(json.filter(([, value]) => value !== undefined))
     },
   }
-  for (const [name, field] of fields) {
-    made[name] = {
-      enumerable: true,
-      get(this: { [root]: ViewOf }) {
-        return this[root](name, field)
-      },
+  const fields = entries.map(([name, field]): [string, PropertyDescriptor] => {
+    const get = function (this: { [root]: ViewOf }) {
+      return this[root](name, field)
     }
-  }
-  properties.set(definition, made)
-  return made
+    return [name, { enumerable: true, get }]
+  })
+  const shape = { prototype: Object.create(Object.prototype, { toJSON }), fields }
+  shapes.set(definition, shape)
+  return shape
 }
 
 /** The view of a field that has a root type: a field of the state, or a shared child of a record there. */

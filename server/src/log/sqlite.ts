@@ -37,6 +37,9 @@ export function sqliteLog(folder: string): UpdateLog {
   return new SqliteLog(folder)
 }
 
+/** An append of so many entries does not wait for others of its turn: the thread begins with it at once. */
+const promptEntries = 64
+
 interface Pending {
   readonly resolve: (value: never) => void
   readonly reject: (error: unknown) => void
@@ -109,8 +112,10 @@ class SqliteLog implements UpdateLog {
       setImmediate(() => this.#flush())
     }
     const id = ++this.#lastId
+    const answer = new Promise<T>((resolve, reject) => this.#pending.set(id, { resolve, reject }))
     writeRequest(this.#turn, id, request)
-    return new Promise<T>((resolve, reject) => this.#pending.set(id, { resolve, reject }))
+    if (request.kind === 'append' && request.entries.length >= promptEntries) this.#flush()
+    return answer
   }
 
   #flush(): void {

@@ -17,6 +17,9 @@ const lastRetryMs = 2_000
 /** One commits while the next is on its way. More would only make the commits smaller. */
 const maxFlights = 2
 
+/** So many entries leave before their turn is over: the log begins with them while the rest is still made. */
+const maxTurnEntries = 64
+
 /** Entries that were handed to the log together, and how far they are. */
 interface Flight {
   readonly entries: readonly LogEntry[]
@@ -77,7 +80,8 @@ export class Writer {
     this.#entries.push(entry)
     this.#bytes += entry.update?.length ?? 0
     this.#pushed += 1
-    this.#schedule()
+    if (this.#entries.length >= maxTurnEntries) this.#take()
+    else this.#schedule()
     return this.#pushed
   }
 

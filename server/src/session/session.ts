@@ -1,5 +1,5 @@
 import type { Connection, Hocuspocus } from '@hocuspocus/server'
-import { errorKinds, InterplayError } from '@interplay/shared'
+import { InterplayError, isErrorCode } from '@interplay/shared'
 import { type Dispatch, maxEventIdLength, type Outcome } from '@interplay/shared/protocol'
 import * as decoding from 'lib0/decoding'
 import type { Actor } from '../events/implement.ts'
@@ -303,7 +303,6 @@ export class Session implements Joining {
 
 /** What Hocuspocus was told when it could not open the room: a code of ours, or a word of an extension. */
 function deniedBecause(reason: string): InterplayError {
-  if (!Object.hasOwn(errorKinds, reason))
-    return new InterplayError('forbidden', `The join was refused: ${reason}`)
+  if (!isErrorCode(reason)) return new InterplayError('forbidden', `The join was refused: ${reason}`)
   return new InterplayError(reason, 'The room cannot be opened right now.')
 }

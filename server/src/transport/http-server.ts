@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
 import { WebSocketServer } from 'ws'
+import { Outbound } from './outbound.ts'
 import { Socket, type SocketOptions } from './socket.ts'
-import { TurnCork } from './turn-cork.ts'
 import { YWebSocket } from './y-websocket.ts'
 
 /** A socket silent for this long is asked for a sign of life, and closed if it gives none in the same time. */
@@ -17,6 +17,7 @@ export interface HttpServerOptions extends SocketOptions {
 export class HttpServer {
   readonly #server: Server
   readonly #webSockets: WebSocketServer
+  readonly #outbounds = new Set<Outbound>()
   readonly #options: HttpServerOptions
   readonly #liveness: NodeJS.Timeout
 
@@ -55,10 +56,8 @@ export class HttpServer {
   /** Closes every socket: 1012 is "service restart" (RFC 6455 registry), so that clients come back soon. */
   close(): void {
     clearInterval(this.#liveness)
-    for (const webSocket of this.#webSockets.clients) {
-      webSocket.resume()
-      webSocket.close(1012, 'unavailable: the server is going away')
-    }
+    for (const webSocket of this.#webSockets.clients) webSocket.resume()
+    for (const outbound of this.#outbounds) outbound.close(1012, 'unavailable: the server is going away')
     this.#server.closeIdleConnections()
   }
 
@@ -80,9 +79,11 @@ export class HttpServer {
       alive.add(webSocket)
       webSocket.on('pong', () => alive.add(webSocket))
       webSocket.on('message', () => alive.add(webSocket))
-      const cork = new TurnCork(stream)
-      if (room === null) new Socket(webSocket, cork, request, this.#options)
-      else new YWebSocket(webSocket, cork, request, room, this.#options)
+      const outbound = new Outbound(webSocket, stream)
+      this.#outbounds.add(outbound)
+      webSocket.on('close', () => this.#outbounds.delete(outbound))
+      if (room === null) new Socket(webSocket, outbound, request, this.#options)
+      else new YWebSocket(webSocket, outbound, request, room, this.#options)
     })
   }
 

@@ -12,7 +12,7 @@ import type { WebSocket } from 'ws'
 import { frameKey, messageType, messageTypes } from '../session/hocuspocus-wire.ts'
 import { type Line, Session, type SessionServices } from '../session/session.ts'
 import { closeReason } from './close-reason.ts'
-import type { TurnCork } from './turn-cork.ts'
+import type { Outbound } from './outbound.ts'
 
 export interface SocketLimits {
   readonly maxFrameBytes: number
@@ -29,18 +29,21 @@ export interface SocketOptions {
 /** One WebSocket: it splits the dialects and hands every frame to the session it belongs to. */
 export class Socket implements Line {
   readonly request: Request
-  readonly #webSocket: WebSocket
-  readonly #cork: TurnCork
+  readonly #outbound: Outbound
   readonly #services: SessionServices
   readonly #limits: SocketLimits
   readonly #sessions = new Map<string, Session>()
   #speaksRuntime = false
   #joined = false
 
-  constructor(webSocket: WebSocket, cork: TurnCork, request: Request, { services, limits }: SocketOptions) {
+  constructor(
+    webSocket: WebSocket,
+    outbound: Outbound,
+    request: Request,
+    { services, limits }: SocketOptions,
+  ) {
     this.request = request
-    this.#webSocket = webSocket
-    this.#cork = cork
+    this.#outbound = outbound
     this.#services = services
     this.#limits = limits
     const deadline = setTimeout(() => {
@@ -58,13 +61,11 @@ export class Socket implements Line {
   }
 
   get readyState(): number {
-    return this.#webSocket.readyState
+    return this.#outbound.readyState
   }
 
   send(frame: Uint8Array): void {
-    if (this.#webSocket.readyState !== this.#webSocket.OPEN) return
-    this.#cork.hold()
-    this.#webSocket.send(frame)
+    this.#outbound.send(frame)
   }
 
   refused(scope: 'join' | 'write', error: InterplayError, session: Session): void {
@@ -82,7 +83,7 @@ export class Socket implements Line {
   /** Closes the socket with a typed error (RFC 6455 allows a reason of 123 bytes). */
   end(error: InterplayError): void {
     this.#services.metrics.refused.inc({ code: error.code })
-    this.#webSocket.close(errorKind(error.code).close, closeReason(error))
+    this.#outbound.close(errorKind(error.code).close, closeReason(error))
   }
 
   #receive(buffer: Buffer, isBinary: boolean): void {

@@ -4,8 +4,8 @@ import type { WebSocket } from 'ws'
 import { messageTypes } from '../session/hocuspocus-wire.ts'
 import { type Line, Session } from '../session/session.ts'
 import { closeReason } from './close-reason.ts'
+import type { Outbound } from './outbound.ts'
 import type { SocketOptions } from './socket.ts'
-import type { TurnCork } from './turn-cork.ts'
 
 /**
  * The y-websocket dialect: one socket is one room, frames carry no name, and the token comes in the query. A frame gains
@@ -13,21 +13,19 @@ import type { TurnCork } from './turn-cork.ts'
  */
 export class YWebSocket implements Line {
   readonly request: Request
-  readonly #webSocket: WebSocket
-  readonly #cork: TurnCork
+  readonly #outbound: Outbound
   readonly #session: Session
   readonly #prefix: Uint8Array
 
   constructor(
     webSocket: WebSocket,
-    cork: TurnCork,
+    outbound: Outbound,
     request: Request,
     room: string,
     { services, limits }: SocketOptions,
   ) {
     this.request = request
-    this.#webSocket = webSocket
-    this.#cork = cork
+    this.#outbound = outbound
     const encoder = encoding.createEncoder()
     encoding.writeVarString(encoder, room)
     this.#prefix = encoding.toUint8Array(encoder)
@@ -48,27 +46,21 @@ export class YWebSocket implements Line {
   }
 
   get readyState(): number {
-    return this.#webSocket.readyState
+    return this.#outbound.readyState
   }
 
   send(frame: Uint8Array): void {
-    if (this.#webSocket.readyState !== this.#webSocket.OPEN) return
     const body = frame.subarray(this.#prefix.length)
     switch (body[0]) {
       case messageTypes.sync:
       case messageTypes.awareness:
-        return this.#write(body)
+        return this.#outbound.send(body)
       case messageTypes.syncReply: {
         const sync = body.slice()
         sync[0] = messageTypes.sync
-        return this.#write(sync)
+        return this.#outbound.send(sync)
       }
     }
-  }
-
-  #write(bytes: Uint8Array): void {
-    this.#cork.hold()
-    this.#webSocket.send(bytes)
   }
 
   /** This dialect has one word for a refused join: the close code. */
@@ -79,11 +71,11 @@ export class YWebSocket implements Line {
   reply(): void {}
 
   ended(): void {
-    this.#webSocket.close()
+    this.#outbound.close()
   }
 
   #end(error: InterplayError): void {
-    this.#webSocket.close(errorKind(error.code).close, closeReason(error))
+    this.#outbound.close(errorKind(error.code).close, closeReason(error))
   }
 
   #receive(bytes: Buffer, isBinary: boolean): void {
