@@ -18,7 +18,8 @@ export async function readDisk(folder: string, room: string): Promise<DiskRoom> 
     const { snapshot, updates, corrupt } = await log.load(room)
     const document = new Y.Doc()
     document.transact(() => {
-      for (const update of snapshot ? [snapshot, ...updates] : updates) Y.applyUpdate(document, update)
+      if (snapshot) Y.applyUpdate(document, snapshot)
+      for (const { update } of updates) Y.applyUpdate(document, update)
     })
     return { document, corrupt: corrupt.length, ...(await readReplies(log, room)) }
   } finally {

@@ -50,11 +50,14 @@ function breakable(log: UpdateLog): UpdateLog {
     },
     replies: (room, eventIds) => log.replies(room, eventIds),
     eventIds: (room, after, limit) => log.eventIds(room, after, limit),
-    compact(room, position, snapshot) {
+    compact(room, position, snapshot, note) {
       if (death?.moment === 'compacting') dieSoon(death)
-      return log.compact(room, position, snapshot)
+      return log.compact(room, position, snapshot, note)
     },
     prune: (before) => log.prune(before),
+    dueTasks: (until, limit) => log.dueTasks(until, limit),
+    tasks: (room, after, limit) => log.tasks(room, after, limit),
+    journal: (room, after, limit, match) => log.journal(room, after, limit, match),
     rooms: (after, limit) => log.rooms(after, limit),
     close: () => log.close(),
   }

@@ -10,6 +10,7 @@ import { HttpServer } from './transport/http-server.ts'
 
 const dayMs = 24 * 60 * 60 * 1000
 const pruneEveryMs = 60 * 60 * 1000
+const keepJournalMs = 7 * dayMs
 const loopback: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost'])
 
 /** What could not be made durable before `close` ran out of time. */
@@ -68,8 +69,10 @@ export function createServer(options: ServerOptions): InterplayServer {
   })
   const prune = () => {
     log
-      .prune(clock() - keepRepliesMs)
-      .catch((error) => logger.warn({ error: String(error) }, 'old replies were not pruned'))
+      .prune({ replies: clock() - keepRepliesMs, journal: clock() - keepJournalMs })
+      .catch((error) =>
+        logger.warn({ error: String(error) }, 'old replies and journal records were not pruned'),
+      )
   }
   const pruning = setInterval(prune, pruneEveryMs)
   pruning.unref()

@@ -18,7 +18,8 @@ await Promise.all(Array.from({ length: 8 }, (_, index) => count(`room/${index}`,
 async function count(room: string, seed: number): Promise<void> {
   const random = randomFrom(seed)
   const { snapshot, updates, position } = await log.load(room)
-  let content = Buffer.concat(snapshot ? [snapshot, ...updates] : updates).toString()
+  const edits = updates.map(({ update }) => update)
+  let content = Buffer.concat(snapshot ? [snapshot, ...edits] : edits).toString()
   let number = position
   for (;;) {
     const entries: LogEntry[] = []

@@ -38,7 +38,7 @@ export function reply(eventId: string, at = 1, outcome?: StoredReply['outcome'])
 /** The content of a room: `snapshot|`, then the updates. */
 export async function texts(log: UpdateLog, room: string): Promise<string[]> {
   const { snapshot, updates } = await log.load(room)
-  return [...(snapshot ? [`${text(snapshot)}|`] : []), ...updates.map(text)]
+  return [...(snapshot ? [`${text(snapshot)}|`] : []), ...updates.map(({ update }) => text(update))]
 }
 
 export async function reopen(log: UpdateLog, bed: LogBed): Promise<UpdateLog> {

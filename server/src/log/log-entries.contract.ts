@@ -4,7 +4,14 @@ import { bytes, edit, isMisplaced, type Rule, reopen, reply, text, texts } from 
 /** What is appended comes back. */
 export function entryRules(rule: Rule): void {
   rule('an unknown room is empty', async (log) => {
-    expect(await log.load('nobody')).toEqual({ snapshot: null, updates: [], position: 0, corrupt: [] })
+    expect(await log.load('nobody')).toEqual({
+      snapshot: null,
+      note: null,
+      updates: [],
+      reacted: {},
+      position: 0,
+      corrupt: [],
+    })
     expect(await log.replies('nobody', ['a'])).toEqual([null])
     expect(await log.rooms('', 10)).toEqual([])
   })
@@ -69,10 +76,10 @@ export function entryRules(rule: Rule): void {
     shared.fill(0)
     const loaded = await log.load('r')
     expect([...loaded.snapshot!]).toEqual([1, 2])
-    expect([...loaded.updates[0]!]).toEqual([2, 3])
-    loaded.updates[0]!.fill(0)
+    expect([...loaded.updates[0]!.update]).toEqual([2, 3])
+    loaded.updates[0]!.update.fill(0)
     loaded.snapshot!.fill(0)
-    expect([...(await log.load('r')).updates[0]!]).toEqual([2, 3])
+    expect([...(await log.load('r')).updates[0]!.update]).toEqual([2, 3])
     expect([...(await log.load('r')).snapshot!]).toEqual([1, 2])
   })
 
@@ -97,11 +104,13 @@ export function entryRules(rule: Rule): void {
   rule('large updates and snapshots of 20 MB', async (log, bed) => {
     const large = new Uint8Array(20 * 1024 * 1024).map((_, index) => (index * 2_654_435_761) >>> 24)
     await log.append('r', [{ update: large.subarray(0, 5 * 1024 * 1024) }, edit('tail')])
-    expect(Buffer.compare((await log.load('r')).updates[0]!, large.subarray(0, 5 * 1024 * 1024))).toBe(0)
+    expect(Buffer.compare((await log.load('r')).updates[0]!.update, large.subarray(0, 5 * 1024 * 1024))).toBe(
+      0,
+    )
     await log.compact('r', 1, large)
     if (rule.has('reopen')) log = await reopen(log, bed)
     const loaded = await log.load('r')
     expect(Buffer.compare(loaded.snapshot!, large)).toBe(0)
-    expect(loaded.updates.map(text)).toEqual(['tail'])
+    expect(loaded.updates.map(({ update }) => text(update))).toEqual(['tail'])
   })
 }

@@ -84,8 +84,8 @@ export function replyRules(rule: Rule): void {
       times.map((at) => ({ ...edit(`${at}`), reply: reply(`${at}`, at) })),
     )
     await log.append('s', [{ reply: reply('100', 100) }])
-    expect(await log.prune(300)).toBe(3)
-    expect(await log.prune(300)).toBe(0)
+    expect(await log.prune({ replies: 300, journal: 0 })).toBe(3)
+    expect(await log.prune({ replies: 300, journal: 0 })).toBe(0)
     const left = await log.replies('r', ['100', '299', '300', '301', '500', '700'])
     expect(left.map((outcome) => outcome !== null)).toEqual([false, false, true, true, true, true])
     expect(await log.load('r')).toMatchObject({ position: 6 })
@@ -95,7 +95,7 @@ export function replyRules(rule: Rule): void {
   rule('prune of thousands of replies does not hold up appends', async (log) => {
     const many = Array.from({ length: 5000 }, (_, index) => ({ reply: reply(`e${index}`, index) }))
     await log.append('r', many)
-    const pruned = log.prune(4500)
+    const pruned = log.prune({ replies: 4500, journal: 0 })
     expect(await log.append('s', [edit('a')])).toEqual({ position: 1 })
     expect(await pruned).toBe(4500)
     expect(await log.replies('r', ['e4499', 'e4500'])).toEqual([null, reply('e4500').outcome])

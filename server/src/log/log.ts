@@ -29,13 +29,23 @@ export interface UpdateLog {
 
   /**
    * Replaces the entries up to and including `position` by a snapshot that holds them all, in one atomic step.
-   * Replies stay. Does nothing when the stored snapshot is as new. Rows with a wrong checksum, the old snapshot among
-   * them, are set aside and reported by every `load`. Rejects with a `RangeError` when the room has no such position.
+   * Replies, tasks and the journal stay. Does nothing when the stored snapshot is as new. Rows with a wrong checksum, the
+   * old snapshot among them, are set aside and reported by every `load`. Rejects with a `RangeError` when the room has no
+   * such position. `note` is kept with the snapshot, and comes back with it.
    */
-  compact(room: string, position: number, snapshot: Uint8Array): Promise<void>
+  compact(room: string, position: number, snapshot: Uint8Array, note?: string): Promise<void>
 
-  /** Drops replies older than this time (milliseconds since 1970). Resolves to how many. */
-  prune(before: number): Promise<number>
+  /** Drops replies and journal records older than these times (milliseconds since 1970). Resolves to how many. */
+  prune(before: { readonly replies: number; readonly journal: number }): Promise<number>
+
+  /** Tasks of all rooms that are due until this time (milliseconds since 1970), the earliest first, at most `limit`. */
+  dueTasks(until: number, limit: number): Promise<DueTask[]>
+
+  /** Tasks of a room, whatever their time, after `after` in the order of the UTF-8 bytes of their ids, at most `limit`. */
+  tasks(room: string, after: string, limit: number): Promise<StoredTask[]>
+
+  /** Journal records of a room behind the position `after`, oldest first, at most `limit`, of those that `match`. */
+  journal(room: string, after: number, limit: number, match?: JournalMatch): Promise<JournalRow[]>
 
   /** Names of stored rooms after `after`, in the order of their UTF-8 bytes, at most `limit`. */
   rooms(after: string, limit: number): Promise<string[]>
@@ -44,11 +54,57 @@ export interface UpdateLog {
   close(): Promise<void>
 }
 
-/** One atomic step of a room: a change of its document, the reply of the event that made it, or both. */
+/** One atomic step of a room: a change of its document, and all that belongs to it. Every part may be missing. */
 export interface LogEntry {
   /** Yjs update, encoding version 1. */
   readonly update?: Uint8Array
+  /** Who made the update: a user id. */
+  readonly by?: string
+  /** The reply of the event that made this entry. */
   readonly reply?: StoredReply
+  /** Tasks that it sets or ends, in order. */
+  readonly tasks?: readonly TaskChange[]
+  /** Names of reactions that have seen everything up to and including this entry. */
+  readonly reacted?: readonly string[]
+  readonly journal?: JournalRecord
+}
+
+/** Sets a task, in the place of one with the same id; or ends one, if it is there. */
+export type TaskChange = { readonly put: StoredTask } | { readonly drop: string }
+
+/** Work that a room owes: a job, an event for another room, a webhook. The log knows no more of it than its time. */
+export interface StoredTask {
+  /** Unique in its room. */
+  readonly id: string
+  /** Milliseconds since 1970; `null` for one that waits for a person: it is never due. */
+  readonly due: number | null
+  /** JSON. */
+  readonly content: string
+}
+
+export interface DueTask extends StoredTask {
+  readonly room: string
+  readonly due: number
+}
+
+/** What is remembered of an event beside its reply. */
+export interface JournalRecord {
+  /** Milliseconds since 1970. */
+  readonly at: number
+  readonly event: string
+  /** `ok` or an error code. */
+  readonly outcome: string
+  /** Everything else, as JSON. */
+  readonly content: string
+}
+
+export interface JournalRow extends JournalRecord {
+  readonly position: number
+}
+
+export interface JournalMatch {
+  readonly event?: string
+  readonly outcome?: string
 }
 
 export interface StoredReply {
@@ -60,18 +116,32 @@ export interface StoredReply {
 
 export interface StoredRoom {
   readonly snapshot: Uint8Array | null
+  /** What was kept with the snapshot. */
+  readonly note: string | null
   /** Updates after the snapshot, oldest first. */
-  readonly updates: readonly Uint8Array[]
+  readonly updates: readonly StoredUpdate[]
+  /** The position up to which each reaction has seen the room. */
+  readonly reacted: Readonly<Record<string, number>>
   /** Position of the last entry; 0 for an empty room. */
   readonly position: number
   /** Rows whose checksum or shape is wrong: they are skipped, reported and kept. */
   readonly corrupt: readonly CorruptRow[]
 }
 
+export interface StoredUpdate {
+  readonly position: number
+  readonly update: Uint8Array
+  /** Who made it; `null` where nobody was noted. */
+  readonly by: string | null
+}
+
 export interface CorruptRow {
   readonly room: string
+  /** 0 for a task, which has none. */
   readonly position: number
-  readonly part: 'snapshot' | 'entry'
+  readonly part: 'snapshot' | 'entry' | 'task' | 'reaction' | 'journal'
+  /** Of a task or a reaction, where it is known. */
+  readonly id?: string
   readonly reason: string
 }
 
@@ -112,4 +182,16 @@ export class LogClosed extends Error {
 /** Throws on a name that UTF-8 cannot hold: two such names could become one. */
 export function assertRoomName(room: string): void {
   if (!room.isWellFormed()) throw new TypeError('A room name must be well-formed Unicode')
+}
+
+/** The same for ids of tasks; and a task must not have a time that is none. */
+export function assertTasks(entries: readonly LogEntry[]): void {
+  for (const { tasks } of entries)
+    if (tasks)
+      for (const change of tasks) {
+        const id = 'put' in change ? change.put.id : change.drop
+        if (!id.isWellFormed()) throw new TypeError('The id of a task must be well-formed Unicode')
+        if ('put' in change && Number.isNaN(change.put.due))
+          throw new TypeError(`The task ${id} is due at no time`)
+      }
 }

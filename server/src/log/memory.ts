@@ -1,12 +1,19 @@
+import { byteOrder } from './byte-order.ts'
 import {
   type Appended,
   AppendRefused,
   assertRoomName,
+  assertTasks,
+  type DueTask,
+  type JournalMatch,
+  type JournalRow,
   LogClosed,
   type LogEntry,
   type StoredRoom,
+  type StoredTask,
   type UpdateLog,
 } from './log.ts'
+import { MemoryTasks } from './memory-tasks.ts'
 
 /** A log that lives and dies with its process: for tests, and for rooms that nobody will miss. */
 export function memoryLog(): UpdateLog {
@@ -15,30 +22,48 @@ export function memoryLog(): UpdateLog {
 
 interface MemoryRoom {
   snapshot: Uint8Array | null
-  /** Updates of the entries after the snapshot; the last one stands at the room's position. */
-  tail: (Uint8Array | null)[]
+  note: string | null
+  /** The entries after the snapshot; the last one stands at the room's position. */
+  tail: { readonly update: Uint8Array | null; readonly by: string | null }[]
   position: number
   /** Outcomes as JSON, so that nobody can change them afterwards. */
-  readonly replies: Map<string, { at: number; outcome: string }>
+  readonly replies: Map<string, MemoryReply>
+  readonly reacted: Map<string, number>
+  /** By position. */
+  journal: JournalRow[]
+}
+
+interface MemoryReply {
+  readonly at: number
+  readonly outcome: string
 }
 
 class MemoryLog implements UpdateLog {
   readonly #rooms = new Map<string, MemoryRoom>()
+  readonly #tasks = new MemoryTasks()
   #closed = false
 
   async load(name: string): Promise<StoredRoom> {
-    this.#assertUsable(name)
-    const room = this.#rooms.get(name) ?? emptyRoom()
-    const updates = room.tail.filter((update) => update !== null).map(copy)
-    return { snapshot: room.snapshot && copy(room.snapshot), updates, position: room.position, corrupt: [] }
+    const { snapshot, note, tail, position, reacted } = this.#find(name)
+    const first = position - tail.length + 1
+    return {
+      snapshot: snapshot && copy(snapshot),
+      note,
+      updates: tail.flatMap(({ update, by }, index) =>
+        update ? [{ position: first + index, update: copy(update), by }] : [],
+      ),
+      reacted: Object.fromEntries(reacted),
+      position,
+      corrupt: [],
+    }
   }
 
   async append(name: string, entries: readonly LogEntry[], after?: number): Promise<Appended> {
-    this.#assertUsable(name)
-    const room = this.#rooms.get(name) ?? emptyRoom()
+    const room = this.#find(name)
+    assertTasks(entries)
     if (after !== undefined && after !== room.position)
       throw AppendRefused.misplaced(name, after, room.position)
-    const replies = new Map<string, { at: number; outcome: string }>()
+    const replies = new Map<string, MemoryReply>()
     for (const { reply } of entries) {
       if (!reply) continue
       if (room.replies.has(reply.eventId) || replies.has(reply.eventId))
@@ -46,54 +71,92 @@ class MemoryLog implements UpdateLog {
       replies.set(reply.eventId, { at: reply.at, outcome: JSON.stringify(reply.outcome) })
     }
     if (entries.length > 0) this.#rooms.set(name, room)
-    for (const { update } of entries) room.tail.push(update ? copy(update) : null)
+    for (const entry of entries) this.#add(name, room, entry)
     for (const [eventId, reply] of replies) room.replies.set(eventId, reply)
-    room.position += entries.length
     return { position: room.position }
   }
 
   async replies(name: string, eventIds: readonly string[]) {
-    this.#assertUsable(name)
-    const room = this.#rooms.get(name)
+    const { replies } = this.#find(name)
     return eventIds.map((eventId) => {
-      const reply = room?.replies.get(eventId)
+      const reply = replies.get(eventId)
       return reply ? JSON.parse(reply.outcome) : null
     })
   }
 
   async eventIds(name: string, after: string, limit: number): Promise<string[]> {
-    this.#assertUsable(name)
-    const ids = [...(this.#rooms.get(name)?.replies.keys() ?? [])].filter((id) => byteOrder(id, after) > 0)
-    return ids.sort(byteOrder).slice(0, limit)
+    return page(this.#find(name).replies.keys(), after, limit)
   }
 
-  async compact(name: string, position: number, snapshot: Uint8Array): Promise<void> {
-    this.#assertUsable(name)
-    const room = this.#rooms.get(name) ?? emptyRoom()
+  async compact(name: string, position: number, snapshot: Uint8Array, note?: string): Promise<void> {
+    const room = this.#find(name)
     if (position > room.position)
       throw new RangeError(`Room ${name} has no entry at position ${position} to compact`)
     const held = position - (room.position - room.tail.length)
     if (held <= 0) return
     room.tail.splice(0, held)
     room.snapshot = copy(snapshot)
+    room.note = note ?? null
   }
 
-  async prune(before: number): Promise<number> {
+  async prune(before: { readonly replies: number; readonly journal: number }): Promise<number> {
     this.#assertUsable('')
     let dropped = 0
-    for (const { replies } of this.#rooms.values())
-      for (const [eventId, { at }] of replies) if (at < before && replies.delete(eventId)) dropped++
+    for (const room of this.#rooms.values()) {
+      const { replies } = room
+      for (const [eventId, { at }] of replies) if (at < before.replies && replies.delete(eventId)) dropped++
+      const kept = room.journal.filter(({ at }) => at >= before.journal)
+      dropped += room.journal.length - kept.length
+      room.journal = kept
+    }
     return dropped
+  }
+
+  async dueTasks(until: number, limit: number): Promise<DueTask[]> {
+    this.#assertUsable('')
+    return this.#tasks.due(until, limit)
+  }
+
+  async tasks(name: string, after: string, limit: number): Promise<StoredTask[]> {
+    this.#assertUsable(name)
+    return this.#tasks.of(name, after, limit)
+  }
+
+  async journal(name: string, after: number, limit: number, match: JournalMatch = {}): Promise<JournalRow[]> {
+    const { event, outcome } = match
+    const found: JournalRow[] = []
+    for (const row of this.#find(name).journal) {
+      if (found.length >= limit) break
+      if (row.position <= after) continue
+      if (event !== undefined && row.event !== event) continue
+      if (outcome === undefined || row.outcome === outcome) found.push({ ...row })
+    }
+    return found
   }
 
   async rooms(after: string, limit: number): Promise<string[]> {
     this.#assertUsable(after)
-    const names = [...this.#rooms.keys()].filter((name) => byteOrder(name, after) > 0)
-    return names.sort(byteOrder).slice(0, limit)
+    return page(this.#rooms.keys(), after, limit)
   }
 
   async close(): Promise<void> {
     this.#closed = true
+  }
+
+  #add(name: string, room: MemoryRoom, { update, by, tasks, reacted, journal }: LogEntry): void {
+    room.tail.push({ update: update ? copy(update) : null, by: by ?? null })
+    room.position += 1
+    if (tasks) this.#tasks.change(name, tasks)
+    for (const reaction of reacted ?? []) room.reacted.set(reaction, room.position)
+    if (!journal) return
+    const { at, event, outcome, content } = journal
+    room.journal.push({ position: room.position, at, event, outcome, content })
+  }
+
+  /** A room that is not stored is empty. */
+  #find(name: string): MemoryRoom {
+    this.#assertUsable(name)
+    return this.#rooms.get(name) ?? emptyRoom()
   }
 
   #assertUsable(name: string): void {
@@ -102,9 +165,21 @@ class MemoryLog implements UpdateLog {
   }
 }
 
-const emptyRoom = (): MemoryRoom => ({ snapshot: null, tail: [], position: 0, replies: new Map() })
+const emptyRoom = (): MemoryRoom => ({
+  snapshot: null,
+  note: null,
+  tail: [],
+  position: 0,
+  replies: new Map(),
+  reacted: new Map(),
+  journal: [],
+})
 
-const byteOrder = (one: string, two: string) => Buffer.compare(Buffer.from(one), Buffer.from(two))
+const page = (keys: Iterable<string>, after: string, limit: number): string[] =>
+  [...keys]
+    .filter((key) => byteOrder(key, after) > 0)
+    .sort(byteOrder)
+    .slice(0, limit)
 
 /** Unlike `slice`, which shares the bytes when they are a `Buffer`. */
 const copy = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes)

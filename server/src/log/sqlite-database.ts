@@ -26,7 +26,9 @@ const pragmas = `
 
 /**
  * Each step leads from one `user_version` to the next; a step that was released is never changed.
- * The key of an entry is its room's id and its position in one integer, so that a room's tail lies together.
+ * The key of an entry is its room's id and its position in one integer, so that a room's tail lies together; the same
+ * holds for the journal. In `damaged`, `remark`, `id` and `at` keep what else a row had: an author or a note, the id and
+ * the time of a task, the outcome, event and time of a journal record.
  */
 const migrations = [
   `
@@ -43,6 +45,26 @@ const migrations = [
     room INTEGER NOT NULL, part TEXT NOT NULL, position INTEGER NOT NULL, checksum INTEGER NOT NULL, payload BLOB
   ) STRICT;
   CREATE INDEX damaged_by_room ON damaged (room);
+  `,
+  `
+  ALTER TABLE entries ADD COLUMN author BLOB;
+  ALTER TABLE snapshots ADD COLUMN note BLOB;
+  ALTER TABLE damaged ADD COLUMN remark BLOB;
+  ALTER TABLE damaged ADD COLUMN id BLOB;
+  ALTER TABLE damaged ADD COLUMN at REAL;
+  CREATE TABLE tasks (
+    room INTEGER NOT NULL, id BLOB NOT NULL, due REAL, checksum INTEGER NOT NULL, payload BLOB NOT NULL,
+    PRIMARY KEY (room, id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX tasks_by_due ON tasks (due) WHERE due IS NOT NULL;
+  CREATE TABLE reactions (
+    room INTEGER NOT NULL, name BLOB NOT NULL, position INTEGER NOT NULL, checksum INTEGER NOT NULL,
+    PRIMARY KEY (room, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE journal (
+    key INTEGER PRIMARY KEY, at REAL NOT NULL, event BLOB NOT NULL, outcome BLOB NOT NULL, checksum INTEGER NOT NULL,
+    payload BLOB NOT NULL
+  ) STRICT;
   `,
 ]
 

@@ -1,10 +1,10 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
-import type { AppendRefused, CorruptRow, StoredRoom } from './log.ts'
-import type { PackedEntry, PackedReply } from './sqlite-store.ts'
+import type { AppendRefused, JournalMatch } from './log.ts'
+import { type OutgoingEntry, type PackedEntry, readEntry, readList, writeEntry } from './sqlite-entry.ts'
 
 /** What the log asks of its thread. The requests of a turn travel in one buffer: cloning them costs four times as much. */
-export type LogRequest =
+export type LogRequest<Entry = PackedEntry> =
   | { readonly kind: 'load'; readonly room: string }
   | { readonly kind: 'replies'; readonly room: string; readonly eventIds: readonly string[] }
   | { readonly kind: 'rooms'; readonly after: string; readonly limit: number }
@@ -12,7 +12,7 @@ export type LogRequest =
   | {
       readonly kind: 'append'
       readonly room: string
-      readonly entries: readonly PackedEntry[]
+      readonly entries: readonly Entry[]
       readonly after: number | undefined
     }
   | {
@@ -20,8 +20,18 @@ export type LogRequest =
       readonly room: string
       readonly position: number
       readonly snapshot: Uint8Array
+      readonly note: string | null
     }
-  | { readonly kind: 'prune'; readonly before: number }
+  | { readonly kind: 'prune'; readonly before: { readonly replies: number; readonly journal: number } }
+  | { readonly kind: 'dueTasks'; readonly until: number; readonly limit: number }
+  | { readonly kind: 'tasks'; readonly room: string; readonly after: string; readonly limit: number }
+  | {
+      readonly kind: 'journal'
+      readonly room: string
+      readonly after: number
+      readonly limit: number
+      readonly match: JournalMatch
+    }
   | { readonly kind: 'close' }
 
 /** Three items for each answer: the request's id, a {@link LogFailure} or null, the value. */
@@ -39,6 +49,9 @@ const kinds = {
   prune: 5,
   close: 6,
   eventIds: 7,
+  dueTasks: 8,
+  tasks: 9,
+  journal: 10,
 } as const
 
 /** The requests of one turn, while they are written. */
@@ -55,7 +68,11 @@ export interface TurnMessage {
 
 export const newTurn = (): Turn => ({ encoder: encoding.createEncoder(), snapshots: [] })
 
-export function writeRequest({ encoder, snapshots }: Turn, id: number, request: LogRequest): void {
+export function writeRequest(
+  { encoder, snapshots }: Turn,
+  id: number,
+  request: LogRequest<OutgoingEntry>,
+): void {
   encoding.writeVarUint(encoder, id)
   encoding.writeUint8(encoder, kinds[request.kind])
   switch (request.kind) {
@@ -72,6 +89,7 @@ export function writeRequest({ encoder, snapshots }: Turn, id: number, request: 
       encoding.writeVarUint(encoder, request.limit)
       break
     case 'eventIds':
+    case 'tasks':
       encoding.writeVarString(encoder, request.room)
       encoding.writeVarString(encoder, request.after)
       encoding.writeVarUint(encoder, request.limit)
@@ -86,12 +104,33 @@ export function writeRequest({ encoder, snapshots }: Turn, id: number, request: 
     case 'compact':
       encoding.writeVarString(encoder, request.room)
       encoding.writeVarUint(encoder, request.position)
+      writeOptional(encoder, request.note)
       snapshots.push(new Uint8Array(request.snapshot))
       break
     case 'prune':
-      encoding.writeFloat64(encoder, request.before)
+      encoding.writeFloat64(encoder, request.before.replies)
+      encoding.writeFloat64(encoder, request.before.journal)
+      break
+    case 'dueTasks':
+      encoding.writeFloat64(encoder, request.until)
+      encoding.writeVarUint(encoder, request.limit)
+      break
+    case 'journal':
+      encoding.writeVarString(encoder, request.room)
+      encoding.writeVarUint(encoder, request.after)
+      encoding.writeVarUint(encoder, request.limit)
+      writeOptional(encoder, request.match.event ?? null)
+      writeOptional(encoder, request.match.outcome ?? null)
   }
 }
+
+function writeOptional(encoder: encoding.Encoder, text: string | null): void {
+  encoding.writeUint8(encoder, text === null ? 0 : 1)
+  if (text !== null) encoding.writeVarString(encoder, text)
+}
+
+const readOptional = (decoder: decoding.Decoder<ArrayBuffer>): string | null =>
+  decoding.readUint8(decoder) === 0 ? null : decoding.readVarString(decoder)
 
 export function finishTurn({ encoder, snapshots }: Turn): [message: TurnMessage, transfer: ArrayBuffer[]] {
   const requests = encoding.toUint8Array(encoder)
@@ -143,69 +182,41 @@ function readRequest(decoder: decoding.Decoder<ArrayBuffer>, snapshots: Iterator
         kind: 'compact',
         room: decoding.readVarString(decoder),
         position: decoding.readVarUint(decoder),
+        note: readOptional(decoder),
         snapshot: snapshots.next().value,
       }
     case kinds.prune:
-      return { kind: 'prune', before: decoding.readFloat64(decoder) }
+      return {
+        kind: 'prune',
+        before: { replies: decoding.readFloat64(decoder), journal: decoding.readFloat64(decoder) },
+      }
+    case kinds.dueTasks:
+      return {
+        kind: 'dueTasks',
+        until: decoding.readFloat64(decoder),
+        limit: decoding.readVarUint(decoder),
+      }
+    case kinds.tasks:
+      return {
+        kind: 'tasks',
+        room: decoding.readVarString(decoder),
+        after: decoding.readVarString(decoder),
+        limit: decoding.readVarUint(decoder),
+      }
+    case kinds.journal:
+      return {
+        kind: 'journal',
+        room: decoding.readVarString(decoder),
+        after: decoding.readVarUint(decoder),
+        limit: decoding.readVarUint(decoder),
+        match: {
+          event: readOptional(decoder) ?? undefined,
+          outcome: readOptional(decoder) ?? undefined,
+        },
+      }
     case kinds.close:
       return { kind: 'close' }
     default:
       throw new Error(`unknown request kind ${kind}`)
   }
-}
-
-const hasUpdate = 1
-const hasReply = 2
-
-function writeEntry(encoder: encoding.Encoder, { update, reply }: PackedEntry): void {
-  encoding.writeUint8(encoder, (update ? hasUpdate : 0) | (reply ? hasReply : 0))
-  if (update) encoding.writeVarUint8Array(encoder, update)
-  if (!reply) return
-  encoding.writeVarString(encoder, reply.eventId)
-  encoding.writeFloat64(encoder, reply.at)
-  encoding.writeVarUint8Array(encoder, reply.outcome)
-}
-
-function readEntry(decoder: decoding.Decoder<ArrayBuffer>): PackedEntry {
-  const parts = decoding.readUint8(decoder)
-  const update = parts & hasUpdate ? decoding.readVarUint8Array(decoder) : null
-  return { update, reply: parts & hasReply ? readReply(decoder) : null }
-}
-
-function readReply(decoder: decoding.Decoder<ArrayBuffer>): PackedReply {
-  const eventId = decoding.readVarString(decoder)
-  const at = decoding.readFloat64(decoder)
-  return { eventId, at, outcome: decoding.readVarUint8Array(decoder) }
-}
-
-/** A room as it travels; its parts are transferred. */
-export interface StoredRoomMessage {
-  readonly rows: Uint8Array<ArrayBuffer>
-  readonly snapshot: Uint8Array | null
-}
-
-export function writeStoredRoom({ snapshot, updates, position, corrupt }: StoredRoom): StoredRoomMessage {
-  const encoder = encoding.createEncoder()
-  encoding.writeVarUint(encoder, position)
-  encoding.writeVarString(encoder, JSON.stringify(corrupt))
-  encoding.writeVarUint(encoder, updates.length)
-  for (const update of updates) encoding.writeVarUint8Array(encoder, update)
-  return { rows: encoding.toUint8Array(encoder), snapshot }
-}
-
-/** Reads a room; its updates are views of the message. */
-export function readStoredRoom({ rows, snapshot }: StoredRoomMessage): StoredRoom {
-  const decoder = decoding.createDecoder(rows)
-  const position = decoding.readVarUint(decoder)
-  const corrupt = JSON.parse(decoding.readVarString(decoder)) as CorruptRow[]
-  return { snapshot, updates: readList(decoder, decoding.readVarUint8Array), position, corrupt }
-}
-
-function readList<T>(
-  decoder: decoding.Decoder<ArrayBuffer>,
-  readItem: (decoder: decoding.Decoder<ArrayBuffer>) => T,
-): T[] {
-  const items: T[] = []
-  for (let left = decoding.readVarUint(decoder); left > 0; left--) items.push(readItem(decoder))
-  return items
 }

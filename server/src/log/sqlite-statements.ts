@@ -1,10 +1,18 @@
-import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
-import type { RowPart, StoredRow, Tail } from './stored-room.ts'
+import type { DatabaseSync } from 'node:sqlite'
+import type { CorruptRow } from './log.ts'
+import { prepared, readAroundFault } from './sqlite-prepared.ts'
+import type { StoredRow, Tail } from './stored-room.ts'
 
 export interface ReplyRow {
   readonly at: number
   readonly checksum: number
   readonly payload: Uint8Array
+}
+
+export interface ReactionRow {
+  readonly name: Uint8Array
+  readonly position: number
+  readonly checksum: number
 }
 
 /** Where a stored reply is, in the order of their table. */
@@ -16,43 +24,40 @@ export interface ReplyKey {
 export type Statements = ReturnType<typeof statements>
 
 /** The key of room ?1's entry at position 0; see the schema in `sqlite-database.ts`. */
-const start = '(?1 << 36)'
-const end = '((?1 + 1) << 36)'
-const entry = `key - ${start} AS position, checksum, payload FROM entries WHERE key > ${start}`
+export const startOfRoom = '(?1 << 36)'
+export const endOfRoom = '((?1 + 1) << 36)'
+const entry = `key - ${startOfRoom} AS position, checksum, payload, author AS remark FROM entries WHERE key > ${startOfRoom}`
 const anyRoom = Number.MAX_SAFE_INTEGER
 
 /** Every statement of the log, prepared once. The first parameter is the room's id where there is a room. */
 export function statements(database: DatabaseSync) {
-  const one = <Row>(sql: string) => {
-    const statement = database.prepare(sql)
-    return (...values: SQLInputValue[]) => statement.get(...values) as Row | undefined
-  }
-  const all = <Row>(sql: string) => {
-    const statement = database.prepare(sql)
-    return (...values: SQLInputValue[]) => statement.all(...values) as Row[]
-  }
-  const run = (sql: string) => {
-    const statement = database.prepare(sql)
-    return (...values: SQLInputValue[]) => statement.run(...values)
-  }
+  const { one, all, run } = prepared(database)
   return {
     room: one<{ id: number }>('SELECT id FROM rooms WHERE name = ?'),
     addRoom: run('INSERT INTO rooms (name) VALUES (?)'),
     roomsAfter: all<{ name: Uint8Array }>('SELECT name FROM rooms WHERE name > ? ORDER BY name LIMIT ?'),
     position: one<{ position: number }>(`
       SELECT max(
-        coalesce((SELECT key - ${start} FROM entries WHERE key > ${start} AND key < ${end} ORDER BY key DESC LIMIT 1), 0),
+        coalesce((SELECT key - ${startOfRoom} FROM entries WHERE key > ${startOfRoom} AND key < ${endOfRoom} ORDER BY key DESC LIMIT 1), 0),
         coalesce((SELECT position FROM snapshots WHERE room = ?1), 0)
       ) AS position`),
 
-    addEntry: run(`INSERT INTO entries (key, checksum, payload) VALUES (${start} + ?2, ?3, ?4)`),
-    entries: all<StoredRow>(`SELECT ${entry} AND key < ${end} ORDER BY key`),
-    entriesUpTo: all<StoredRow>(`SELECT ${entry} AND key <= ${start} + ?2 ORDER BY key`),
-    dropEntriesUpTo: run(`DELETE FROM entries WHERE key > ${start} AND key <= ${start} + ?2`),
+    addEntry: run(`INSERT INTO entries (key, checksum, payload) VALUES (${startOfRoom} + ?2, ?3, ?4)`),
+    addAuthoredEntry: run(`
+      INSERT INTO entries (key, checksum, payload, author) VALUES (${startOfRoom} + ?2, ?3, ?4, ?5)`),
+    entries: all<StoredRow>(`SELECT ${entry} AND key < ${endOfRoom} ORDER BY key`),
+    entriesUpTo: all<StoredRow>(`SELECT ${entry} AND key <= ${startOfRoom} + ?2 ORDER BY key`),
+    dropEntriesUpTo: run(`DELETE FROM entries WHERE key > ${startOfRoom} AND key <= ${startOfRoom} + ?2`),
 
-    snapshot: one<StoredRow>('SELECT position, checksum, payload FROM snapshots WHERE room = ?'),
-    snapshotHead: one<StoredRow>('SELECT position, checksum, NULL AS payload FROM snapshots WHERE room = ?'),
-    putSnapshot: run('REPLACE INTO snapshots (room, position, checksum, payload) VALUES (?, ?, ?, ?)'),
+    snapshot: one<StoredRow>(
+      'SELECT position, checksum, payload, note AS remark FROM snapshots WHERE room = ?',
+    ),
+    snapshotHead: one<StoredRow>(
+      'SELECT position, checksum, NULL AS payload, NULL AS remark FROM snapshots WHERE room = ?',
+    ),
+    putSnapshot: run(
+      'REPLACE INTO snapshots (room, position, checksum, payload, note) VALUES (?, ?, ?, ?, ?)',
+    ),
 
     reply: one<ReplyRow>('SELECT at, checksum, payload FROM replies WHERE room = ? AND event_id = ?'),
     hasReply: one('SELECT 1 FROM replies WHERE room = ? AND event_id = ?'),
@@ -67,36 +72,26 @@ export function statements(database: DatabaseSync) {
       DELETE FROM replies
       WHERE (room, event_id) > (?, ?) AND (room, event_id) <= (coalesce(?, ${anyRoom}), coalesce(?, x'')) AND at < ?`),
 
-    setAside: all<{ part: RowPart; position: number }>(
-      'SELECT part, position FROM damaged WHERE room = ? ORDER BY position',
+    reactions: all<ReactionRow>('SELECT name, position, checksum FROM reactions WHERE room = ?'),
+    putReaction: run('REPLACE INTO reactions (room, name, position, checksum) VALUES (?, ?, ?, ?)'),
+
+    setAside: all<Pick<CorruptRow, 'part' | 'position'> & { readonly id: Uint8Array | null }>(
+      'SELECT part, position, id FROM damaged WHERE room = ? ORDER BY position',
     ),
     setEntryAside: run(`
-      INSERT INTO damaged (room, part, position, checksum, payload)
-      SELECT ?1, 'entry', ?2, checksum, payload FROM entries WHERE key = ${start} + ?2`),
+      INSERT INTO damaged (room, part, position, checksum, payload, remark)
+      SELECT ?1, 'entry', ?2, checksum, payload, author FROM entries WHERE key = ${startOfRoom} + ?2`),
     setSnapshotAside: run(`
-      INSERT INTO damaged (room, part, position, checksum, payload)
-      SELECT room, 'snapshot', position, checksum, payload FROM snapshots WHERE room = ?`),
+      INSERT INTO damaged (room, part, position, checksum, payload, remark)
+      SELECT room, 'snapshot', position, checksum, payload, note FROM snapshots WHERE room = ?`),
   }
 }
 
-/**
- * Reads the tail of a room where a page is broken: what lies before it forwards, what lies behind it backwards. The
- * statements are made for the purpose, because one that failed in the middle fails once more when it is used again.
- */
-export function readAroundFault(database: DatabaseSync, room: number): Tail {
-  const tail = `SELECT ${entry} + ?2 AND key < ${end} ORDER BY key`
-  const before = readWhilePossible(() => database.prepare(tail).iterate(room, 0))
-  const last = before.rows.at(-1)?.position ?? 0
-  const behind = readWhilePossible(() => database.prepare(`${tail} DESC`).iterate(room, last))
-  return { rows: [...before.rows, ...behind.rows.toReversed()], fault: before.fault }
-}
-
-function readWhilePossible(open: () => Iterable<unknown>): Tail {
-  const rows: StoredRow[] = []
-  try {
-    for (const row of open()) rows.push(row as StoredRow)
-    return { rows }
-  } catch (error) {
-    return { rows, fault: (error as Error).message }
-  }
+/** Reads the tail of a room where a page is broken. */
+export function readBrokenTail(database: DatabaseSync, room: number): Tail {
+  const tail = `SELECT ${entry} + ?2 AND key < ${endOfRoom} ORDER BY key`
+  return readAroundFault<StoredRow>(
+    () => database.prepare(tail).iterate(room, 0),
+    (last) => database.prepare(`${tail} DESC`).iterate(room, last?.position ?? 0),
+  )
 }

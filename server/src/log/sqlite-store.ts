@@ -1,28 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { AppendRefused, type StoredRoom } from './log.ts'
-import { replyChecksum, roomChecksum, rowChecksum } from './row-checksum.ts'
-import { type ReplyKey, readAroundFault, type Statements, statements } from './sqlite-statements.ts'
-import { assembleRoom, type RowPart, type StoredRow, type Tail } from './stored-room.ts'
+import { AppendRefused, type CorruptRow, type StoredRoom } from './log.ts'
+import { reactionChecksum, replyChecksum, roomChecksum, rowChecksum } from './row-checksum.ts'
+import type { TaskRow } from './sqlite-answers.ts'
+import type { PackedEntry, PackedReply } from './sqlite-entry.ts'
+import { type JournalSearch, JournalTable } from './sqlite-journal.ts'
+import { type ReplyKey, readBrokenTail, type Statements, statements } from './sqlite-statements.ts'
+import { TaskTable } from './sqlite-tasks.ts'
+import { assembleRoom, type RowPart, type StoredRoomKey, type StoredRow, type Tail } from './stored-room.ts'
 
-/** An entry as it is stored: the outcome of its reply is JSON in UTF-8. */
-export interface PackedEntry {
-  readonly update: Uint8Array | null
-  readonly reply: PackedReply | null
-}
-
-export interface PackedReply {
-  readonly eventId: string
-  readonly at: number
-  readonly outcome: Uint8Array
-}
-
-interface Room {
-  readonly id: number
-  /** What the checksums of its rows start from. */
-  readonly checksum: number
-}
-
-interface PlacedRoom extends Room {
+interface PlacedRoom extends StoredRoomKey {
   /** Of its last entry. */
   position: number
 }
@@ -34,11 +20,16 @@ const maxRecentRooms = 10_000
 export class SqliteStore {
   readonly #database: DatabaseSync
   readonly #sql: Statements
+  readonly #tasks: TaskTable
+  readonly #journal: JournalTable
   readonly #recent = new Map<string, PlacedRoom>()
 
   constructor(database: DatabaseSync) {
     this.#database = database
     this.#sql = statements(database)
+    const transaction = (write: () => void) => this.transaction(write)
+    this.#tasks = new TaskTable(database, transaction)
+    this.#journal = new JournalTable(database, transaction)
   }
 
   /** Makes writes one atomic, durable step. Whatever is thrown, by them or by the commit, undoes them all. */
@@ -63,17 +54,24 @@ export class SqliteStore {
     this.#refuseDuplicates(name, found, entries)
     if (entries.length === 0) return last
     const room = found ?? this.#create(name)
-    for (const { update, reply } of entries) {
+    const reacted = new Map<string, number>()
+    for (const { update, by, reply, tasks, reacted: names, journal } of entries) {
       const position = room.position + 1
-      this.#sql.addEntry(room.id, position, rowChecksum(room, 'entry', position, update), update)
+      const checksum = rowChecksum(room, 'entry', position, update, by)
+      if (by) this.#sql.addAuthoredEntry(room.id, position, checksum, update, by)
+      else this.#sql.addEntry(room.id, position, checksum, update)
       if (reply) this.#addReply(room, reply)
+      if (tasks) this.#tasks.change(room, tasks)
+      if (journal) this.#journal.add(room, position, journal)
+      if (names) for (const name of names) reacted.set(name, position)
       room.position = position
     }
+    if (reacted.size > 0) this.#putReactions(room, reacted)
     return room.position
   }
 
   /** Rows that fail their checksum are moved to `damaged`. Rows that cannot be read at all make it throw. */
-  compact(name: string, position: number, snapshot: Uint8Array): void {
+  compact(name: string, position: number, snapshot: Uint8Array, note: string | null): void {
     const room = this.#find(name)
     if (position > (room?.position ?? 0))
       throw new RangeError(`Room ${name} has no entry at position ${position} to compact`)
@@ -85,21 +83,30 @@ export class SqliteStore {
     for (const row of this.#sql.entriesUpTo(room.id, position))
       if (!passes(room, 'entry', row)) this.#sql.setEntryAside(room.id, row.position)
     this.#sql.dropEntriesUpTo(room.id, position)
-    this.#sql.putSnapshot(room.id, position, rowChecksum(room, 'snapshot', position, snapshot), snapshot)
+    const remark = note === null ? null : Buffer.from(note)
+    const checksum = rowChecksum(room, 'snapshot', position, snapshot, remark)
+    this.#sql.putSnapshot(room.id, position, checksum, snapshot, remark)
   }
 
   /** Drops replies older than `before` among the `limit` replies behind `start`. No `end` means that it was the last step. */
-  prune(before: number, start: ReplyKey, limit: number): { dropped: number; end?: ReplyKey } {
+  pruneReplies(before: number, start: ReplyKey, limit: number): { dropped: number; end?: ReplyKey } {
     const end = this.#sql.replyAfter(start.room, start.eventId, limit - 1)
     const range = [start.room, start.eventId, end?.room ?? null, end?.eventId ?? null]
     return { dropped: Number(this.#sql.dropReplies(...range, before).changes), end }
   }
 
+  /** The same with journal records, which are found by their keys. */
+  pruneJournal(before: number, start: number, limit: number): { dropped: number; end?: number } {
+    return this.#journal.prune(before, start, limit)
+  }
+
   load(name: string): StoredRoom {
     const room = this.#identify(name)
-    if (!room) return { snapshot: null, updates: [], position: 0, corrupt: [] }
+    if (!room) return { snapshot: null, note: null, updates: [], reacted: {}, position: 0, corrupt: [] }
+    const corrupt = [...this.#readSetAside(room, name), ...this.#tasks.check(room, name)]
     return assembleRoom(name, {
-      setAside: this.#sql.setAside(room.id),
+      reacted: this.#readReactions(room, name, corrupt),
+      corrupt,
       snapshot: this.#readSnapshot(room),
       tail: this.#readTail(room),
       passes: (part, row) => passes(room, part, row),
@@ -126,6 +133,21 @@ export class SqliteStore {
       .map(({ eventId }) => Buffer.from(eventId).toString())
   }
 
+  dueTasks(until: number, limit: number): TaskRow[] {
+    return this.#tasks.due(until, limit)
+  }
+
+  tasks(name: string, after: string, limit: number): TaskRow[] {
+    const room = this.#identify(name)
+    return room ? this.#tasks.of(room, Buffer.from(after), limit) : []
+  }
+
+  /** Takes a search one step on. Returns whether it is at its end. */
+  searchJournal(name: string, search: JournalSearch): boolean {
+    const room = this.#identify(name)
+    return !room || this.#journal.step(room, search)
+  }
+
   rooms(after: string, limit: number): string[] {
     return this.#sql.roomsAfter(Buffer.from(after), limit).map(({ name }) => Buffer.from(name).toString())
   }
@@ -134,12 +156,12 @@ export class SqliteStore {
     this.#database.close()
   }
 
-  #addReply(room: Room, { eventId, at, outcome }: PackedReply): void {
+  #addReply(room: StoredRoomKey, { eventId, at, outcome }: PackedReply): void {
     const checksum = replyChecksum(room, eventId, at, outcome)
     this.#sql.addReply(room.id, Buffer.from(eventId), at, checksum, outcome)
   }
 
-  #refuseDuplicates(name: string, room: Room | undefined, entries: readonly PackedEntry[]): void {
+  #refuseDuplicates(name: string, room: StoredRoomKey | undefined, entries: readonly PackedEntry[]): void {
     const ids = new Set<string>()
     for (const { reply } of entries) {
       if (!reply) continue
@@ -149,7 +171,7 @@ export class SqliteStore {
     }
   }
 
-  #identify(name: string): Room | undefined {
+  #identify(name: string): StoredRoomKey | undefined {
     const recent = this.#recent.get(name)
     if (recent) return recent
     const row = this.#sql.room(Buffer.from(name))
@@ -174,7 +196,35 @@ export class SqliteStore {
     return room
   }
 
-  #readSnapshot({ id }: Room): { row?: StoredRow; fault?: string } {
+  #putReactions(room: StoredRoomKey, reacted: ReadonlyMap<string, number>): void {
+    for (const [name, position] of reacted) {
+      const bytes = Buffer.from(name)
+      this.#sql.putReaction(room.id, bytes, position, reactionChecksum(room, bytes, position))
+    }
+  }
+
+  #readReactions(room: StoredRoomKey, name: string, corrupt: CorruptRow[]): Record<string, number> {
+    const reacted: [string, number][] = []
+    for (const row of this.#sql.reactions(room.id)) {
+      const id = Buffer.from(row.name).toString()
+      const { position, checksum } = row
+      if (checksum === reactionChecksum(room, row.name, position)) reacted.push([id, position])
+      else corrupt.push({ room: name, part: 'reaction', id, position, reason: 'wrong checksum' })
+    }
+    return Object.fromEntries(reacted)
+  }
+
+  #readSetAside(room: StoredRoomKey, name: string): CorruptRow[] {
+    return this.#sql.setAside(room.id).map(({ part, position, id }) => ({
+      room: name,
+      part,
+      position,
+      ...(part === 'task' && id && { id: Buffer.from(id).toString() }),
+      reason: `wrong checksum, set aside by a ${part === 'task' || part === 'journal' ? 'look-up' : 'compaction'}`,
+    }))
+  }
+
+  #readSnapshot({ id }: StoredRoomKey): { row?: StoredRow; fault?: string } {
     try {
       return { row: this.#sql.snapshot(id) }
     } catch (error) {
@@ -183,17 +233,21 @@ export class SqliteStore {
     }
   }
 
-  #readTail({ id }: Room): Tail {
+  #readTail({ id }: StoredRoomKey): Tail {
     try {
       return { rows: this.#sql.entries(id) }
     } catch {
-      return readAroundFault(this.#database, id)
+      return readBrokenTail(this.#database, id)
     }
   }
 }
 
-function passes(room: Room, part: RowPart, { position, checksum, payload }: StoredRow): boolean {
-  return checksum === rowChecksum(room, part, position, payload)
+function passes(
+  room: StoredRoomKey,
+  part: RowPart,
+  { position, checksum, payload, remark }: StoredRow,
+): boolean {
+  return checksum === rowChecksum(room, part, position, payload, remark)
 }
 
 function damagedReply(eventId: string): string {

@@ -1,13 +1,10 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { AppendRefused } from './log.ts'
+import { writeJournal, writeStoredRoom, writeTasks } from './sqlite-answers.ts'
 import { openDatabase, pageBytes } from './sqlite-database.ts'
-import {
-  type LogAnswers,
-  type LogRequest,
-  readTurn,
-  type TurnMessage,
-  writeStoredRoom,
-} from './sqlite-messages.ts'
+import type { PackedTaskChange } from './sqlite-entry.ts'
+import { type JournalSearch, newSearch } from './sqlite-journal.ts'
+import { type LogAnswers, type LogRequest, readTurn, type TurnMessage } from './sqlite-messages.ts'
 import type { ReplyKey } from './sqlite-statements.ts'
 import { SqliteStore } from './sqlite-store.ts'
 
@@ -16,17 +13,19 @@ import { SqliteStore } from './sqlite-store.ts'
  * the writes together: one fsync for them all.
  */
 
-type Lookup = Extract<LogRequest, { kind: 'load' | 'replies' | 'rooms' | 'eventIds' }>
+type Lookup =
+  | Extract<LogRequest, { kind: 'load' | 'replies' | 'rooms' | 'eventIds' | 'dueTasks' | 'tasks' }>
+  | { readonly kind: 'journal'; readonly room: string; readonly search: JournalSearch }
 type Append = Extract<LogRequest, { kind: 'append' }>
 type Compaction = Extract<LogRequest, { kind: 'compact' }>
 type Numbered<Request> = [id: number, request: Request]
 
 interface Prune {
   readonly id: number
-  readonly before: number
   dropped: number
-  /** The reply looked at last. */
-  start: ReplyKey
+  /** Those of the replies, and behind them those of the journal. */
+  readonly steps: Generator<number, void>[]
+  error: unknown
 }
 
 /** Look-ups between two commits take about so long, in milliseconds; the others wait for the next turn. */
@@ -36,7 +35,7 @@ const maxLookupMs = 10
 const maxAppendedBytes = 8 * 1024 * 1024
 const maxCompactedBytes = 1024 * 1024
 
-/** Replies looked at between two commits while old ones are pruned. */
+/** Replies or journal records looked at between two commits while old ones are pruned. */
 const pruneStep = 2000
 
 const port = parentPort!
@@ -80,8 +79,13 @@ function take(message: TurnMessage): void {
         compactions.push([id, request])
         break
       case 'prune':
-        prunes.push({ id, before: request.before, dropped: 0, start: { room: 0, eventId: new Uint8Array() } })
+        prunes.push({ id, dropped: 0, steps: pruneSteps(request.before), error: null })
         break
+      case 'journal': {
+        const { room, after, limit, match } = request
+        lookups.push([id, { kind: 'journal', room, search: newSearch(after, limit, match) }])
+        break
+      }
       case 'close':
         closeId = id
         break
@@ -99,7 +103,10 @@ function answerLookups(): void {
   while (count < lookups.length && performance.now() < end) {
     const [id, lookup] = lookups[count++]!
     try {
-      answers.push(id, null, lookUp(lookup, transfer))
+      // A search goes to the end of the queue after each of its steps.
+      if (lookup.kind === 'journal' && !store.searchJournal(lookup.room, lookup.search))
+        lookups.push([id, lookup])
+      else answers.push(id, null, lookUp(lookup, transfer))
     } catch (error) {
       answers.push(id, error, null)
     }
@@ -122,7 +129,18 @@ function lookUp(lookup: Lookup, transfer: ArrayBuffer[]): unknown {
       return store.eventIds(lookup.room, lookup.after, lookup.limit)
     case 'rooms':
       return store.rooms(lookup.after, lookup.limit)
+    case 'dueTasks':
+      return transferred(writeTasks(store.dueTasks(lookup.until, lookup.limit)), transfer)
+    case 'tasks':
+      return transferred(writeTasks(store.tasks(lookup.room, lookup.after, lookup.limit)), transfer)
+    case 'journal':
+      return transferred(writeJournal(lookup.search.found), transfer)
   }
+}
+
+function transferred(bytes: Uint8Array<ArrayBuffer>, transfer: ArrayBuffer[]): Uint8Array {
+  transfer.push(bytes.buffer)
+  return bytes
 }
 
 function nextBatch<Write extends Append | Compaction>(
@@ -161,27 +179,50 @@ function commit(batch: readonly Numbered<Append | Compaction>[]): void {
 function apply(id: number, write: Append | Compaction, answers: LogAnswers): void {
   try {
     if (write.kind === 'append') answers.push(id, null, store.append(write.room, write.entries, write.after))
-    else answers.push(id, null, store.compact(write.room, write.position, write.snapshot))
+    else answers.push(id, null, store.compact(write.room, write.position, write.snapshot, write.note))
   } catch (error) {
     if (!(error instanceof AppendRefused)) throw error
     answers.push(id, { refused: error.reason, message: error.message }, null)
   }
 }
 
-/** Goes through all replies step by step: an index by time would cost the commit of every event one more page. */
+/** Takes one step. What cannot be pruned does not keep the rest from it. */
 function prune(task: Prune): void {
   try {
-    const { dropped, end } = store.transaction(() => store.prune(task.before, task.start, pruneStep))
-    task.dropped += dropped
-    if (end) {
-      task.start = end
+    const step = task.steps[0]!.next()
+    if (!step.done) {
+      task.dropped += step.value
       return
     }
-    post([task.id, null, task.dropped])
   } catch (error) {
-    post([task.id, error, null])
+    task.error ??= error
   }
+  task.steps.shift()
+  if (task.steps.length > 0) return
+  post([task.id, task.error, task.error ? null : task.dropped])
   prunes.shift()
+}
+
+/** Both go through all rows: an index by time would cost the commit of every event one more page. */
+function pruneSteps({ replies, journal }: Extract<LogRequest, { kind: 'prune' }>['before']) {
+  const firstReply: ReplyKey = { room: 0, eventId: new Uint8Array() }
+  return [
+    pruneTable(firstReply, (start) => store.pruneReplies(replies, start, pruneStep)),
+    pruneTable(0, (start) => store.pruneJournal(journal, start, pruneStep)),
+  ]
+}
+
+/** Yields how many rows each step has dropped. */
+function* pruneTable<Key>(
+  first: Key,
+  drop: (start: Key) => { dropped: number; end?: Key },
+): Generator<number, void> {
+  for (let start: Key | undefined = first; start !== undefined; ) {
+    const from: Key = start
+    const { dropped, end } = store.transaction(() => drop(from))
+    start = end
+    yield dropped
+  }
 }
 
 function close(id: number): void {
@@ -197,7 +238,14 @@ function post(answers: LogAnswers, transfer: ArrayBuffer[] = []): void {
 /** An entry counts for a page at least: that is what it makes the commit write. */
 function byteLength(write: Append | Compaction): number {
   if (write.kind === 'compact') return write.snapshot.length
-  return write.entries.reduce((bytes, { update, reply }) => {
-    return bytes + pageBytes + (update?.length ?? 0) + (reply?.outcome.length ?? 0)
+  return write.entries.reduce((bytes, { update, reply, tasks, journal }) => {
+    const own =
+      pageBytes + (update?.length ?? 0) + (reply?.outcome.length ?? 0) + (journal?.content.length ?? 0)
+    return bytes + own + (tasks ? taskBytes(tasks) : 0)
   }, 0)
+}
+
+/** The pages of its row and its time. */
+function taskBytes(tasks: readonly PackedTaskChange[]): number {
+  return tasks.reduce((bytes, { content }) => bytes + 2 * pageBytes + (content?.length ?? 0), 0)
 }

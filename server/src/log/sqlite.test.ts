@@ -136,7 +136,9 @@ describe('damage', () => {
       expect(corrupt).toHaveLength(1)
       const lost = numbers.slice(corrupt[0]!.position - 1, corrupt[0]!.position - 1 + 400 - updates.length)
       expect(lost).toContain('200')
-      expect(updates.map(text)).toEqual(numbers.filter((number) => !lost.includes(number)))
+      expect(updates.map(({ update }) => text(update))).toEqual(
+        numbers.filter((number) => !lost.includes(number)),
+      )
       for (const room of ['a', 'c']) expect(await texts(log, room)).toEqual(numbers)
 
       const appends = ['a', 'b', 'c'].map((room) => log.append(room, [edit('401')]))

@@ -4,23 +4,33 @@ import {
   type Appended,
   AppendRefused,
   assertRoomName,
+  assertTasks,
+  type DueTask,
+  type JournalMatch,
+  type JournalRow,
   LogClosed,
   type LogEntry,
   type StoredRoom,
+  type StoredTask,
   type UpdateLog,
 } from './log.ts'
+import {
+  readDueTasks,
+  readJournal,
+  readStoredRoom,
+  readTasks,
+  type StoredRoomMessage,
+} from './sqlite-answers.ts'
+import { type OutgoingEntry, packEntry } from './sqlite-entry.ts'
 import {
   finishTurn,
   type LogAnswers,
   type LogFailure,
   type LogRequest,
   newTurn,
-  readStoredRoom,
-  type StoredRoomMessage,
   type Turn,
   writeRequest,
 } from './sqlite-messages.ts'
-import type { PackedEntry } from './sqlite-store.ts'
 
 const workerUrl = new URL(
   import.meta.url.endsWith('.ts') ? './sqlite-worker.ts' : './sqlite-worker.js',
@@ -65,7 +75,9 @@ class SqliteLog implements UpdateLog {
   }
 
   async append(room: string, entries: readonly LogEntry[], after?: number): Promise<Appended> {
-    return { position: await this.#ask<number>({ kind: 'append', room, entries: entries.map(pack), after }) }
+    assertTasks(entries)
+    const packed = entries.map(packEntry)
+    return { position: await this.#ask<number>({ kind: 'append', room, entries: packed, after }) }
   }
 
   async replies(room: string, eventIds: readonly string[]): Promise<(Outcome | null)[]> {
@@ -77,12 +89,24 @@ class SqliteLog implements UpdateLog {
     return this.#ask({ kind: 'eventIds', room, after, limit })
   }
 
-  async compact(room: string, position: number, snapshot: Uint8Array): Promise<void> {
-    await this.#ask({ kind: 'compact', room, position, snapshot })
+  async compact(room: string, position: number, snapshot: Uint8Array, note?: string): Promise<void> {
+    await this.#ask({ kind: 'compact', room, position, snapshot, note: note ?? null })
   }
 
-  async prune(before: number): Promise<number> {
+  async prune(before: { readonly replies: number; readonly journal: number }): Promise<number> {
     return this.#ask({ kind: 'prune', before })
+  }
+
+  async dueTasks(until: number, limit: number): Promise<DueTask[]> {
+    return readDueTasks(await this.#ask({ kind: 'dueTasks', until, limit }))
+  }
+
+  async tasks(room: string, after: string, limit: number): Promise<StoredTask[]> {
+    return readTasks(await this.#ask({ kind: 'tasks', room, after, limit }))
+  }
+
+  async journal(room: string, after: number, limit: number, match: JournalMatch = {}): Promise<JournalRow[]> {
+    return readJournal(await this.#ask({ kind: 'journal', room, after, limit, match }))
   }
 
   async rooms(after: string, limit: number): Promise<string[]> {
@@ -100,13 +124,13 @@ class SqliteLog implements UpdateLog {
     await this.#thread?.ended
   }
 
-  #ask<T>(request: LogRequest): Promise<T> {
+  #ask<T>(request: LogRequest<OutgoingEntry>): Promise<T> {
     if (this.#closed) throw new LogClosed()
     if ('room' in request) assertRoomName(request.room)
     return this.#send(request)
   }
 
-  #send<T>(request: LogRequest): Promise<T> {
+  #send<T>(request: LogRequest<OutgoingEntry>): Promise<T> {
     if (!this.#turn) {
       this.#turn = newTurn()
       setImmediate(() => this.#flush())
@@ -171,10 +195,4 @@ class SqliteLog implements UpdateLog {
     this.#pending.clear()
     for (const { reject } of failed) reject(new Error(`The log is unavailable: ${reason}`, { cause }))
   }
-}
-
-function pack({ update, reply }: LogEntry): PackedEntry {
-  if (!reply) return { update: update ?? null, reply: null }
-  const { eventId, at, outcome } = reply
-  return { update: update ?? null, reply: { eventId, at, outcome: Buffer.from(JSON.stringify(outcome)) } }
 }

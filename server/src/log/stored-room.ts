@@ -1,12 +1,21 @@
-import type { CorruptRow, StoredRoom } from './log.ts'
+import type { CorruptRow, StoredRoom, StoredUpdate } from './log.ts'
 
-export type RowPart = CorruptRow['part']
+export type RowPart = 'snapshot' | 'entry'
+
+/** A room as its rows know it. */
+export interface StoredRoomKey {
+  readonly id: number
+  /** What the checksums of its rows start from. */
+  readonly checksum: number
+}
 
 /** A snapshot or an entry as it was read. */
 export interface StoredRow {
   readonly position: number
   readonly checksum: number
   readonly payload: Uint8Array | null
+  /** The author of an entry, the note of a snapshot. */
+  readonly remark: Uint8Array | null
 }
 
 /** Entries that could be read, oldest first. A `fault` hides those of a gap, or those at the end. */
@@ -16,26 +25,27 @@ export interface Tail {
 }
 
 export interface RoomRows {
-  readonly setAside: readonly { readonly part: RowPart; readonly position: number }[]
+  /** Damage that is known already. */
+  readonly corrupt: readonly CorruptRow[]
+  readonly reacted: StoredRoom['reacted']
   readonly snapshot: { readonly row?: StoredRow; readonly fault?: string }
   readonly tail: Tail
   readonly passes: (part: RowPart, row: StoredRow) => boolean
 }
 
 /** Makes a room of what could be read, and reports every row that is damaged or missing. */
-export function assembleRoom(room: string, { setAside, snapshot, tail, passes }: RoomRows): StoredRoom {
-  const corrupt: CorruptRow[] = []
+export function assembleRoom(room: string, rows: RoomRows): StoredRoom {
+  const { snapshot, tail, passes } = rows
+  const corrupt = [...rows.corrupt]
   const report = (part: RowPart, position: number, reason: string) =>
     corrupt.push({ room, part, position, reason })
-  for (const { part, position } of setAside)
-    report(part, position, 'wrong checksum, set aside by a compaction')
 
   const held = snapshot.row?.position ?? 0
   const fault =
     snapshot.fault ?? (snapshot.row && !passes('snapshot', snapshot.row) ? 'wrong checksum' : undefined)
   if (fault) report('snapshot', held, fault)
 
-  const updates: Uint8Array[] = []
+  const updates: StoredUpdate[] = []
   let last = held
   let { fault: hidden } = tail
   for (const row of tail.rows) {
@@ -45,9 +55,21 @@ export function assembleRoom(room: string, { setAside, snapshot, tail, passes }:
       hidden = undefined
     }
     if (!passes('entry', row)) report('entry', row.position, 'wrong checksum')
-    else if (row.payload) updates.push(row.payload)
+    else if (row.payload)
+      updates.push({ position: row.position, update: row.payload, by: textOf(row.remark) })
     last = row.position
   }
   if (hidden) report('entry', last + 1, `${hidden}, up to the end`)
-  return { snapshot: fault ? null : (snapshot.row?.payload ?? null), updates, position: last, corrupt }
+  const intact = fault ? undefined : snapshot.row
+  return {
+    snapshot: intact?.payload ?? null,
+    note: textOf(intact?.remark ?? null),
+    updates,
+    reacted: rows.reacted,
+    position: last,
+    corrupt,
+  }
 }
+
+const textOf = (bytes: Uint8Array | null) =>
+  bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()

@@ -40,7 +40,7 @@ export class Compactor {
     this.#position = stored.position
     this.#snapshotBytes = stored.snapshot?.length ?? 0
     this.#tailEntries = stored.updates.length
-    for (const update of stored.updates) this.#tailBytes += update.length
+    for (const { update } of stored.updates) this.#tailBytes += update.length
   }
 
   appended(position: number, bytes: number, entries: number): void {

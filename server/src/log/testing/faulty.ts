@@ -32,9 +32,13 @@ export function faultyLog(log: UpdateLog, faults: LogFaults): UpdateLog {
     append: (room, entries, after) => through('append', room, () => log.append(room, entries, after)),
     replies: (room, eventIds) => through('replies', room, () => log.replies(room, eventIds)),
     eventIds: (room, after, limit) => through('eventIds', room, () => log.eventIds(room, after, limit)),
-    compact: (room, position, snapshot) =>
-      through('compact', room, () => log.compact(room, position, snapshot)),
+    compact: (room, position, snapshot, note) =>
+      through('compact', room, () => log.compact(room, position, snapshot, note)),
     prune: (before) => through('prune', undefined, () => log.prune(before)),
+    dueTasks: (until, limit) => through('dueTasks', undefined, () => log.dueTasks(until, limit)),
+    tasks: (room, after, limit) => through('tasks', room, () => log.tasks(room, after, limit)),
+    journal: (room, after, limit, match) =>
+      through('journal', room, () => log.journal(room, after, limit, match)),
     rooms: (after, limit) => through('rooms', undefined, () => log.rooms(after, limit)),
     close: () => log.close(),
   }

@@ -1,0 +1,115 @@
+import * as decoding from 'lib0/decoding'
+import * as encoding from 'lib0/encoding'
+import type { DueTask, JournalRow, StoredRoom, StoredTask, StoredUpdate } from './log.ts'
+import { readList } from './sqlite-entry.ts'
+
+/** What the thread answers in one buffer: structured clones of many rows would cost both threads several times as much. */
+
+/** A room as it travels; its parts are transferred. */
+export interface StoredRoomMessage {
+  readonly rows: Uint8Array<ArrayBuffer>
+  readonly snapshot: Uint8Array | null
+}
+
+export function writeStoredRoom(stored: StoredRoom): StoredRoomMessage {
+  const { snapshot, note, updates, reacted, position, corrupt } = stored
+  const encoder = encoding.createEncoder()
+  encoding.writeVarUint(encoder, position)
+  encoding.writeVarString(encoder, JSON.stringify({ note, reacted, corrupt }))
+  const authors = new Map<string | null, number>([[null, 0]])
+  for (const { by } of updates) if (!authors.has(by)) authors.set(by, authors.size)
+  encoding.writeVarUint(encoder, authors.size - 1)
+  for (const author of authors.keys()) if (author !== null) encoding.writeVarString(encoder, author)
+  encoding.writeVarUint(encoder, updates.length)
+  for (const { position, update, by } of updates) {
+    encoding.writeVarUint(encoder, position)
+    encoding.writeVarUint(encoder, authors.get(by)!)
+    encoding.writeVarUint8Array(encoder, update)
+  }
+  return { rows: encoding.toUint8Array(encoder), snapshot }
+}
+
+/** Reads a room; its updates are views of the message. */
+export function readStoredRoom({ rows, snapshot }: StoredRoomMessage): StoredRoom {
+  const decoder = decoding.createDecoder(rows)
+  const position = decoding.readVarUint(decoder)
+  const head = JSON.parse(decoding.readVarString(decoder)) as Pick<StoredRoom, 'note' | 'reacted' | 'corrupt'>
+  const authors = [null, ...readList(decoder, decoding.readVarString)]
+  const readUpdate = (): StoredUpdate => {
+    const position = decoding.readVarUint(decoder)
+    const by = authors[decoding.readVarUint(decoder)]!
+    return { position, update: decoding.readVarUint8Array(decoder), by }
+  }
+  return { snapshot, ...head, updates: readList(decoder, readUpdate), position }
+}
+
+/** A task as it was read: texts are bytes. `room` is the name of its room, where that was not asked for. */
+export interface TaskRow {
+  readonly room?: Uint8Array
+  readonly id: Uint8Array
+  readonly due: number | null
+  readonly payload: Uint8Array
+}
+
+export function writeTasks(rows: readonly TaskRow[]): Uint8Array<ArrayBuffer> {
+  const encoder = encoding.createEncoder()
+  encoding.writeVarUint(encoder, rows.length)
+  for (const { room, id, due, payload } of rows) {
+    if (room) encoding.writeVarUint8Array(encoder, room)
+    encoding.writeVarUint8Array(encoder, id)
+    // Not a number for a task that is never due.
+    encoding.writeFloat64(encoder, due ?? Number.NaN)
+    encoding.writeVarUint8Array(encoder, payload)
+  }
+  return encoding.toUint8Array(encoder)
+}
+
+export function readTasks(bytes: Uint8Array<ArrayBuffer>): StoredTask[] {
+  return readList(decoding.createDecoder(bytes), readTask)
+}
+
+export function readDueTasks(bytes: Uint8Array<ArrayBuffer>): DueTask[] {
+  return readList(decoding.createDecoder(bytes), (decoder) => {
+    const room = decoding.readVarString(decoder)
+    const { id, due, content } = readTask(decoder)
+    return { room, id, due: due!, content }
+  })
+}
+
+function readTask(decoder: decoding.Decoder<ArrayBuffer>): StoredTask {
+  const id = decoding.readVarString(decoder)
+  const due = decoding.readFloat64(decoder)
+  return { id, due: Number.isNaN(due) ? null : due, content: decoding.readVarString(decoder) }
+}
+
+/** A journal record as it was read: texts are bytes. */
+export interface PackedJournalRow {
+  readonly position: number
+  readonly at: number
+  readonly event: Uint8Array
+  readonly outcome: Uint8Array
+  readonly payload: Uint8Array
+}
+
+export function writeJournal(rows: readonly PackedJournalRow[]): Uint8Array<ArrayBuffer> {
+  const encoder = encoding.createEncoder()
+  encoding.writeVarUint(encoder, rows.length)
+  for (const { position, at, event, outcome, payload } of rows) {
+    encoding.writeVarUint(encoder, position)
+    encoding.writeFloat64(encoder, at)
+    encoding.writeVarUint8Array(encoder, event)
+    encoding.writeVarUint8Array(encoder, outcome)
+    encoding.writeVarUint8Array(encoder, payload)
+  }
+  return encoding.toUint8Array(encoder)
+}
+
+export function readJournal(bytes: Uint8Array<ArrayBuffer>): JournalRow[] {
+  return readList(decoding.createDecoder(bytes), (decoder) => {
+    const position = decoding.readVarUint(decoder)
+    const at = decoding.readFloat64(decoder)
+    const event = decoding.readVarString(decoder)
+    const outcome = decoding.readVarString(decoder)
+    return { position, at, event, outcome, content: decoding.readVarString(decoder) }
+  })
+}

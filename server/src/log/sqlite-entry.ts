@@ -1,0 +1,136 @@
+import * as decoding from 'lib0/decoding'
+import * as encoding from 'lib0/encoding'
+import type { LogEntry, TaskChange } from './log.ts'
+
+/** An entry on its way to the thread. Its outcome is JSON by now: what JSON cannot hold fails before anything is written. */
+export interface OutgoingEntry {
+  readonly entry: LogEntry
+  readonly outcome: Uint8Array | null
+}
+
+/** An entry in the thread. Texts stay bytes there, as they are stored; all of them are views of the message. */
+export interface PackedEntry {
+  readonly update: Uint8Array | null
+  readonly by: Uint8Array | null
+  readonly reply: PackedReply | null
+  readonly tasks: readonly PackedTaskChange[] | null
+  readonly reacted: readonly string[] | null
+  readonly journal: PackedJournalRecord | null
+}
+
+export interface PackedReply {
+  readonly eventId: string
+  readonly at: number
+  readonly outcome: Uint8Array
+}
+
+export interface PackedTaskChange {
+  readonly id: Uint8Array
+  readonly due: number | null
+  /** `null` ends the task. */
+  readonly content: Uint8Array | null
+}
+
+export interface PackedJournalRecord {
+  readonly at: number
+  readonly event: Uint8Array
+  readonly outcome: Uint8Array
+  readonly content: Uint8Array
+}
+
+const parts = { update: 1, reply: 2, by: 4, tasks: 8, reacted: 16, journal: 32 } as const
+const taskChanges = { drop: 0, put: 1, putWaiting: 2 } as const
+
+export function packEntry(entry: LogEntry): OutgoingEntry {
+  return { entry, outcome: entry.reply ? Buffer.from(JSON.stringify(entry.reply.outcome)) : null }
+}
+
+export function writeEntry(encoder: encoding.Encoder, { entry, outcome }: OutgoingEntry): void {
+  const { update, reply, tasks, reacted, journal } = entry
+  const by = update && entry.by
+  encoding.writeUint8(
+    encoder,
+    (update ? parts.update : 0) |
+      (reply ? parts.reply : 0) |
+      (by !== undefined ? parts.by : 0) |
+      (tasks ? parts.tasks : 0) |
+      (reacted ? parts.reacted : 0) |
+      (journal ? parts.journal : 0),
+  )
+  if (update) encoding.writeVarUint8Array(encoder, update)
+  if (by !== undefined) encoding.writeVarString(encoder, by)
+  if (reply) {
+    encoding.writeVarString(encoder, reply.eventId)
+    encoding.writeFloat64(encoder, reply.at)
+    encoding.writeVarUint8Array(encoder, outcome!)
+  }
+  if (tasks) {
+    encoding.writeVarUint(encoder, tasks.length)
+    for (const change of tasks) writeTaskChange(encoder, change)
+  }
+  if (reacted) {
+    encoding.writeVarUint(encoder, reacted.length)
+    for (const name of reacted) encoding.writeVarString(encoder, name)
+  }
+  if (journal) {
+    encoding.writeFloat64(encoder, journal.at)
+    encoding.writeVarString(encoder, journal.event)
+    encoding.writeVarString(encoder, journal.outcome)
+    encoding.writeVarUint8Array(encoder, Buffer.from(journal.content))
+  }
+}
+
+export function readEntry(decoder: decoding.Decoder<ArrayBuffer>): PackedEntry {
+  const has = decoding.readUint8(decoder)
+  return {
+    update: has & parts.update ? decoding.readVarUint8Array(decoder) : null,
+    by: has & parts.by ? decoding.readVarUint8Array(decoder) : null,
+    reply: has & parts.reply ? readReply(decoder) : null,
+    tasks: has & parts.tasks ? readList(decoder, readTaskChange) : null,
+    reacted: has & parts.reacted ? readList(decoder, decoding.readVarString) : null,
+    journal: has & parts.journal ? readJournalRecord(decoder) : null,
+  }
+}
+
+function readReply(decoder: decoding.Decoder<ArrayBuffer>): PackedReply {
+  const eventId = decoding.readVarString(decoder)
+  const at = decoding.readFloat64(decoder)
+  return { eventId, at, outcome: decoding.readVarUint8Array(decoder) }
+}
+
+function writeTaskChange(encoder: encoding.Encoder, change: TaskChange): void {
+  if ('drop' in change) {
+    encoding.writeUint8(encoder, taskChanges.drop)
+    encoding.writeVarString(encoder, change.drop)
+    return
+  }
+  const { id, due, content } = change.put
+  encoding.writeUint8(encoder, due === null ? taskChanges.putWaiting : taskChanges.put)
+  encoding.writeVarString(encoder, id)
+  if (due !== null) encoding.writeFloat64(encoder, due)
+  encoding.writeVarUint8Array(encoder, Buffer.from(content))
+}
+
+function readTaskChange(decoder: decoding.Decoder<ArrayBuffer>): PackedTaskChange {
+  const change = decoding.readUint8(decoder)
+  const id = decoding.readVarUint8Array(decoder)
+  if (change === taskChanges.drop) return { id, due: null, content: null }
+  const due = change === taskChanges.put ? decoding.readFloat64(decoder) : null
+  return { id, due, content: decoding.readVarUint8Array(decoder) }
+}
+
+function readJournalRecord(decoder: decoding.Decoder<ArrayBuffer>): PackedJournalRecord {
+  const at = decoding.readFloat64(decoder)
+  const event = decoding.readVarUint8Array(decoder)
+  const outcome = decoding.readVarUint8Array(decoder)
+  return { at, event, outcome, content: decoding.readVarUint8Array(decoder) }
+}
+
+export function readList<T>(
+  decoder: decoding.Decoder<ArrayBuffer>,
+  readItem: (decoder: decoding.Decoder<ArrayBuffer>) => T,
+): T[] {
+  const items: T[] = []
+  for (let left = decoding.readVarUint(decoder); left > 0; left--) items.push(readItem(decoder))
+  return items
+}
