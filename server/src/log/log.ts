@@ -64,8 +64,8 @@ export interface LogEntry {
   readonly reply?: StoredReply
   /** Tasks that it sets or ends, in order. */
   readonly tasks?: readonly TaskChange[]
-  /** Names of reactions that have seen everything up to and including this entry. */
-  readonly reacted?: readonly string[]
+  /** Reactions by name, and the position up to which each of them has now seen the room. */
+  readonly reacted?: Readonly<Record<string, number>>
   readonly journal?: JournalRecord
 }
 

@@ -147,7 +147,7 @@ class MemoryLog implements UpdateLog {
     room.tail.push({ update: update ? copy(update) : null, by: by ?? null })
     room.position += 1
     if (tasks) this.#tasks.change(name, tasks)
-    for (const reaction of reacted ?? []) room.reacted.set(reaction, room.position)
+    for (const [name, position] of Object.entries(reacted ?? {})) room.reacted.set(name, position)
     if (!journal) return
     const { at, event, outcome, content } = journal
     room.journal.push({ position: room.position, at, event, outcome, content })

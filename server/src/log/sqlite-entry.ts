@@ -14,7 +14,7 @@ export interface PackedEntry {
   readonly by: Uint8Array | null
   readonly reply: PackedReply | null
   readonly tasks: readonly PackedTaskChange[] | null
-  readonly reacted: readonly string[] | null
+  readonly reacted: readonly PackedCursor[] | null
   readonly journal: PackedJournalRecord | null
 }
 
@@ -29,6 +29,12 @@ export interface PackedTaskChange {
   readonly due: number | null
   /** `null` ends the task. */
   readonly content: Uint8Array | null
+}
+
+/** How far a reaction has seen its room. */
+export interface PackedCursor {
+  readonly name: string
+  readonly position: number
 }
 
 export interface PackedJournalRecord {
@@ -69,8 +75,12 @@ export function writeEntry(encoder: encoding.Encoder, { entry, outcome }: Outgoi
     for (const change of tasks) writeTaskChange(encoder, change)
   }
   if (reacted) {
-    encoding.writeVarUint(encoder, reacted.length)
-    for (const name of reacted) encoding.writeVarString(encoder, name)
+    const cursors = Object.entries(reacted)
+    encoding.writeVarUint(encoder, cursors.length)
+    for (const [name, position] of cursors) {
+      encoding.writeVarString(encoder, name)
+      encoding.writeVarUint(encoder, position)
+    }
   }
   if (journal) {
     encoding.writeFloat64(encoder, journal.at)
@@ -87,7 +97,7 @@ export function readEntry(decoder: decoding.Decoder<ArrayBuffer>): PackedEntry {
     by: has & parts.by ? decoding.readVarUint8Array(decoder) : null,
     reply: has & parts.reply ? readReply(decoder) : null,
     tasks: has & parts.tasks ? readList(decoder, readTaskChange) : null,
-    reacted: has & parts.reacted ? readList(decoder, decoding.readVarString) : null,
+    reacted: has & parts.reacted ? readList(decoder, readCursor) : null,
     journal: has & parts.journal ? readJournalRecord(decoder) : null,
   }
 }
@@ -117,6 +127,11 @@ function readTaskChange(decoder: decoding.Decoder<ArrayBuffer>): PackedTaskChang
   if (change === taskChanges.drop) return { id, due: null, content: null }
   const due = change === taskChanges.put ? decoding.readFloat64(decoder) : null
   return { id, due, content: decoding.readVarUint8Array(decoder) }
+}
+
+function readCursor(decoder: decoding.Decoder<ArrayBuffer>): PackedCursor {
+  const name = decoding.readVarString(decoder)
+  return { name, position: decoding.readVarUint(decoder) }
 }
 
 function readJournalRecord(decoder: decoding.Decoder<ArrayBuffer>): PackedJournalRecord {

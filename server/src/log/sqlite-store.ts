@@ -55,7 +55,7 @@ export class SqliteStore {
     if (entries.length === 0) return last
     const room = found ?? this.#create(name)
     const reacted = new Map<string, number>()
-    for (const { update, by, reply, tasks, reacted: names, journal } of entries) {
+    for (const { update, by, reply, tasks, reacted: cursors, journal } of entries) {
       const position = room.position + 1
       const checksum = rowChecksum(room, 'entry', position, update, by)
       if (by) this.#sql.addAuthoredEntry(room.id, position, checksum, update, by)
@@ -63,7 +63,7 @@ export class SqliteStore {
       if (reply) this.#addReply(room, reply)
       if (tasks) this.#tasks.change(room, tasks)
       if (journal) this.#journal.add(room, position, journal)
-      if (names) for (const name of names) reacted.set(name, position)
+      if (cursors) for (const cursor of cursors) reacted.set(cursor.name, cursor.position)
       room.position = position
     }
     if (reacted.size > 0) this.#putReactions(room, reacted)
