@@ -1,15 +1,32 @@
+export type {
+  Actor,
+  Change,
+  ChangeContext,
+  EventContext,
+  Fail,
+  JobContext,
+  RoomContext,
+  SessionContext,
+} from './events/context.ts'
+export type { ScheduleOptions, SignalTarget } from './events/effects.ts'
 export {
-  type Actor,
   type Admission,
   type AnyImplementation,
   type Claims,
-  type EventContext,
+  type Fallback,
   type Guard,
   type Handler,
   type Handlers,
   type Implementation,
   implement,
+  type Job,
+  type Jobs,
+  type Reactions,
 } from './events/implement.ts'
+export { type Middleware, type RateLimit, rateLimit } from './events/middleware.ts'
+export type { HookDelivery, HookOptions } from './http/hooks.ts'
+export type { IncomingEvent } from './ingest/incoming-event.ts'
+export type { Ingest, IngestServices } from './ingest/ingest.ts'
 export type {
   Appended,
   CorruptRow,
@@ -23,6 +40,7 @@ export { memoryLog } from './log/memory.ts'
 export { sqliteLog } from './log/sqlite.ts'
 export { createLogger, type Logger } from './observe/logging.ts'
 export type { ServerOptions } from './options.ts'
+export type { RoomHandle, ServerDispatchOptions } from './room-handle.ts'
 export { createServer, type InterplayServer, type Unsaved } from './server.ts'
 export type { Authenticate } from './session/admit.ts'
 export { anonymous, type JwtOptions, jwt } from './session/authenticate.ts'

@@ -1,5 +1,7 @@
 import type { Extension } from '@hocuspocus/server'
 import type { AnyImplementation } from './events/implement.ts'
+import type { HookOptions } from './http/hooks.ts'
+import type { Ingest } from './ingest/ingest.ts'
 import type { UpdateLog } from './log/log.ts'
 import type { Logger } from './observe/logging.ts'
 import type { Authenticate } from './session/admit.ts'
@@ -15,6 +17,15 @@ export interface ServerOptions {
   readonly log: UpdateLog
   /** Answers HTTP requests that are none of the server's own, such as the files of an application. */
   readonly fetch?: (request: Request) => Response | Promise<Response>
+  /**
+   * Origins of pages that may use the HTTP API and open WebSockets: `['https://app.example']`, or `['*']` for all. Pages of
+   * this very host always may. @default none may read the API, all may open WebSockets
+   */
+  readonly cors?: readonly string[]
+  /** Webhooks that come in at `/hooks/<name>`, by name. @default {} */
+  readonly hooks?: Readonly<Record<string, HookOptions>>
+  /** A broker whose messages are events: `mqttIngest({ … })` of `@interplay/server/mqtt`. @default none */
+  readonly mqtt?: Ingest
   /** Hocuspocus extensions. A throw in one costs the call it was thrown in. @default [] */
   readonly extensions?: readonly Extension[]
   /** Bytes of the largest frame a client may send; a larger one closes its socket. @default 16_777_216 */
@@ -33,6 +44,8 @@ export interface ServerOptions {
   readonly closeDeadlineMs?: number
   /** Time that stored replies are kept: an event id dispatched again within it runs once. At least a day. @default 172_800_000 */
   readonly keepRepliesMs?: number
+  /** Time that the journal of events is kept; 0 keeps none. @default 604_800_000 */
+  readonly keepJournalMs?: number
   /** @default JSON lines on standard error */
   readonly logger?: Logger
   /** Milliseconds since 1970. @default Date.now */

@@ -1,16 +1,19 @@
-import { InterplayError } from '@interplay/shared'
-import type { AnyImplementation } from './events/implement.ts'
+import { type AnyRoom, InterplayError, type ParamsOf } from '@interplay/shared'
+import { type AnyImplementation, handlerOf } from './events/implement.ts'
 import { createApi } from './http/api.ts'
+import { createOrigins } from './http/origins.ts'
+import { Intake } from './ingest/intake.ts'
+import { Scheduler } from './jobs/scheduler.ts'
 import { createLogger } from './observe/logging.ts'
 import { createMetrics } from './observe/metrics.ts'
 import type { ServerOptions } from './options.ts'
 import { Registry } from './room/registry.ts'
+import { createRoomHandle, type RoomHandle } from './room-handle.ts'
 import { anonymous } from './session/authenticate.ts'
 import { HttpServer } from './transport/http-server.ts'
 
 const dayMs = 24 * 60 * 60 * 1000
 const pruneEveryMs = 60 * 60 * 1000
-const keepJournalMs = 7 * dayMs
 const loopback: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost'])
 
 /** What could not be made durable before `close` ran out of time. */
@@ -23,6 +26,8 @@ export interface Unsaved {
 export interface InterplayServer {
   /** Opens the log and resolves to the port once the server listens. @default host '127.0.0.1' */
   listen(port: number, host?: string): Promise<number>
+  /** A room, to dispatch to and to change from around the server. It is opened when it is used. */
+  room<R extends AnyRoom>(definition: R, params: ParamsOf<R>): RoomHandle<R>
   /** Swaps the code of all rooms while sockets stay open. Throws on an incomplete implementation, and changes nothing. */
   replace(rooms: readonly AnyImplementation[]): void
   /** Stops, after everything is durable or the deadline has passed. Resolves to what could not be saved. */
@@ -31,7 +36,8 @@ export interface InterplayServer {
 
 /** Composes a server. Nothing is opened before `listen`. */
 export function createServer(options: ServerOptions): InterplayServer {
-  const { rooms = [], log, logger = createLogger(), clock = Date.now, keepRepliesMs = 2 * dayMs } = options
+  const { rooms = [], log, logger = createLogger(), clock = Date.now } = options
+  const { keepRepliesMs = 2 * dayMs, keepJournalMs = 7 * dayMs } = options
   for (const implementation of rooms) checkComplete(implementation)
   if (keepRepliesMs < dayMs) throw new TypeError('keepRepliesMs is at least a day: 86_400_000.')
   const metrics = createMetrics()
@@ -48,18 +54,35 @@ export function createServer(options: ServerOptions): InterplayServer {
       clock,
       maxInboxEvents: options.maxInboxEvents ?? 1_000,
       handlerDeadlineMs: options.handlerDeadlineMs ?? 10_000,
+      keepsJournal: keepJournalMs > 0,
+      due: (at) => scheduler.heard(at),
     },
   })
+  const scheduler = new Scheduler({
+    log,
+    logger,
+    clock,
+    run: (task) => registry.use(task.room, (room) => room.run(task)),
+  })
   const services = { registry, authenticate, logger, metrics }
-  let closing: Promise<Unsaved[]> | null = null
+  const origins = options.cors ? createOrigins(options.cors) : null
+  const closing = new AbortController()
+  let closed: Promise<Unsaved[]> | null = null
+  let implementations = rooms
+  let stopIngest = async () => {}
   const api = createApi({
     ...services,
     maxBodyBytes: options.maxFrameBytes ?? 16 * 1024 * 1024,
-    ready: () => closing === null,
+    maxEventsInFlight: Math.max(1, Math.min(256, Math.floor((options.maxInboxEvents ?? 1_000) / 4))),
+    closing: closing.signal,
+    definitions: () => implementations.map(({ definition }) => definition),
+    hooks: options.hooks ?? {},
+    origins,
     fallback: options.fetch,
   })
   const http = new HttpServer({
     fetch: api,
+    admits: (request) => origins?.admits(request) ?? true,
     services,
     limits: {
       maxFrameBytes: options.maxFrameBytes ?? 16 * 1024 * 1024,
@@ -67,6 +90,13 @@ export function createServer(options: ServerOptions): InterplayServer {
       unauthenticatedMs: options.unauthenticatedMs ?? 30_000,
     },
   })
+  const intake = new Intake(registry)
+  const ingest = {
+    take: intake.take.bind(intake),
+    maxInputBytes: options.maxFrameBytes ?? 16 * 1024 * 1024,
+    logger,
+    metrics,
+  }
   const prune = () => {
     log
       .prune({ replies: clock() - keepRepliesMs, journal: clock() - keepJournalMs })
@@ -85,22 +115,30 @@ export function createServer(options: ServerOptions): InterplayServer {
       }
       // A log that cannot be opened, such as one that another process has, is told now and not at the first join.
       await log.rooms('', 1)
-      return http.listen(port, host)
+      const taken = await http.listen(port, host)
+      scheduler.start()
+      if (options.mqtt) stopIngest = options.mqtt.start(ingest)
+      return taken
     },
+    room: (definition, params) => createRoomHandle(registry, definition, params),
     replace(next) {
       for (const implementation of next) checkComplete(implementation)
+      implementations = next
       registry.replace(next)
     },
     close() {
-      closing ??= shutDown()
-      return closing
+      closed ??= shutDown()
+      return closed
     },
   }
 
   async function shutDown(): Promise<Unsaved[]> {
     const deadlineMs = options.closeDeadlineMs ?? 10_000
     clearInterval(pruning)
+    scheduler.stop()
+    closing.abort()
     http.quiesce()
+    await withDeadline(stopIngest(), deadlineMs)
     const unsavedRooms = await registry.close(deadlineMs)
     const unsaved = unsavedRooms.map(({ name, writer }) => ({ room: name, entries: writer.unsaved }))
     for (const each of unsaved) logger.error(each, 'not saved before the deadline')
@@ -111,13 +149,19 @@ export function createServer(options: ServerOptions): InterplayServer {
   }
 }
 
-/** Every event of a definition has a handler. */
-function checkComplete({ definition, code }: AnyImplementation): void {
-  const missing = Object.keys(definition.events).filter((event) => !code.handlers.has(event))
-  if (missing.length === 0) return
-  throw new TypeError(
-    `'${definition.pattern}' has no handler for ${missing.join(', ')}. Add it to implement(…).on({ … }).`,
-  )
+/** Every event and every job of a definition has its code. */
+function checkComplete(implementation: AnyImplementation): void {
+  const { definition, code } = implementation
+  const events = Object.keys(definition.events).filter((event) => !handlerOf(implementation, event))
+  const jobs = Object.keys(definition.jobs).filter((job) => !code.jobs.has(job))
+  if (events.length > 0)
+    throw new TypeError(
+      `'${definition.pattern}' has no handler for ${events.join(', ')}. Add it to implement(…).on({ … }).`,
+    )
+  if (jobs.length > 0)
+    throw new TypeError(
+      `'${definition.pattern}' has no code for ${jobs.join(', ')}. Add it to implement(…).jobs({ … }).`,
+    )
 }
 
 async function withDeadline(work: Promise<unknown>, ms: number): Promise<void> {

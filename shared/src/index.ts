@@ -53,6 +53,7 @@ export {
   defineRoom,
   type EventDefinition,
   type EventDefinitions,
+  type EventOptions,
   event,
   type RoomDefinition,
   type RoomShape,

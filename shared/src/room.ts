@@ -11,6 +11,18 @@ export interface EventDefinition<
 > {
   readonly input: I
   readonly output: O
+  readonly durability: 'log' | 'none'
+  readonly redact: readonly string[]
+}
+
+export interface EventOptions {
+  /**
+   * `log`: the reply comes once the effect is durable, and the same id gets the same reply. `none`: the reply comes at
+   * once and is not stored; a crash may lose the effect, and a retry may repeat it. @default 'log'
+   */
+  readonly durability?: 'log' | 'none'
+  /** Names of input fields that the journal does not keep, at any depth. @default [] */
+  readonly redact?: readonly string[]
 }
 
 export type Schemas = { readonly [name: string]: Schema }
@@ -125,9 +137,11 @@ export function event<I extends Schema | undefined>(input: I): EventDefinition<I
 export function event<I extends Schema | undefined, O extends Schema | undefined>(
   input: I,
   output: O,
+  options?: EventOptions,
 ): EventDefinition<I, O>
-export function event(input?: Schema, output?: Schema): EventDefinition {
-  return { input, output }
+export function event(input?: Schema, output?: Schema, options: EventOptions = {}): EventDefinition {
+  const { durability = 'log', redact = [] } = options
+  return { input, output, durability, redact }
 }
 
 /**

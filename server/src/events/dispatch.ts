@@ -1,16 +1,9 @@
-import {
-  type AnyRoom,
-  createState,
-  type ErrorBody,
-  type EventDefinition,
-  InterplayError,
-  validate,
-} from '@interplay/shared'
+import { type AnyRoom, type EventDefinition, InterplayError, validate } from '@interplay/shared'
 import type { Outcome } from '@interplay/shared/protocol'
-import type { Logger } from '../observe/logging.ts'
-import { Deadline } from './deadline.ts'
-import type { Draft } from './draft.ts'
-import type { Actor, AnyContext, AnyHandler, AnyImplementation } from './implement.ts'
+import type { Actor } from './context.ts'
+import { type AnyContext, type AnyHandler, type AnyImplementation, handlerOf } from './implement.ts'
+import { compose } from './middleware.ts'
+import { Context, errorBody, type Ran, type RunPlace, runOnDraft } from './run.ts'
 import { when } from './when.ts'
 
 /** One event as it reached its room. */
@@ -19,109 +12,96 @@ export interface EventRequest {
   readonly event: string
   readonly input: unknown
   readonly actor: Actor
+  readonly sessionId: string | null
 }
 
-/** Where an event runs: the room's name, parameters and a draft of its state. */
-export interface EventPlace {
-  readonly room: string
-  readonly params: unknown
-  readonly deadlineMs: number
-  readonly logger: Logger
-  /** Begins a draft; called once input and handler are known. */
-  readonly begin: () => Draft
-}
-
-/**
- * What became of an event. `handled` tells whether its handler ran, so that its outcome must be recorded; `change` is
- * the update it made; `spoilt` says that the fork holds changes to be thrown away.
- */
-export interface Verdict {
-  readonly outcome: Outcome
+/** `handled` tells whether the event's code came to its handler: only then its outcome is the outcome of its id. */
+export interface Verdict extends Ran {
   readonly handled: boolean
-  readonly change: Uint8Array | null
-  readonly spoilt: boolean
 }
 
-/** Runs one event on a draft: validate, guard, handle, validate the output. Never throws or rejects. */
+class EventRun extends Context {
+  id = ''
+  event = ''
+  input: unknown
+  actor: Actor = { userId: '' }
+  sessionId: string | null = null
+}
+
+/** Runs one event on a draft: validate, middleware, guard, handler, validate the output. Never throws or rejects. */
 export function runEvent(
   implementation: AnyImplementation,
   request: EventRequest,
-  place: EventPlace,
+  place: RunPlace,
 ): Verdict | Promise<Verdict> {
-  const { definition, code } = implementation
-  const contract = Object.hasOwn(definition.events, request.event)
-    ? definition.events[request.event]
-    : undefined
-  const handler = code.handlers.get(request.event)
-  if (!contract || !handler) {
-    const names = Object.keys(definition.events).join(', ') || 'none'
-    return rejected({
-      code: 'unknown-event',
-      message: `No event '${request.event}' in '${definition.pattern}'. It has: ${names}.`,
-    })
-  }
-
+  const { definition } = implementation
+  const handler = handlerOf(implementation, request.event)
+  const contract = Object.hasOwn(definition.events, request.event) ? definition.events[request.event]! : null
+  if (!handler) return rejected(unknownEvent(definition, request.event))
   return when(
-    () => validate(contract.input, request.input),
-    (input) => handle(definition, contract, handler, request, input, place),
-    (error) => rejected(errorBody(error, place.logger, request)),
+    () => (contract ? validate(contract.input, request.input) : request.input),
+    (input) => handle(implementation, contract, handler, request, input, place),
+    (error) => rejected(errorBody(error, `The input schema of '${request.event}'`, place)),
   )
 }
 
 function handle(
-  definition: AnyRoom,
-  contract: EventDefinition,
+  implementation: AnyImplementation,
+  contract: EventDefinition | null,
   handler: AnyHandler,
   request: EventRequest,
   input: unknown,
-  place: EventPlace,
+  place: RunPlace,
 ): Verdict | Promise<Verdict> {
-  const draft = place.begin()
-  const deadline = new Deadline(place.deadlineMs, `The handler of '${request.event}'`)
-  const context: AnyContext = {
-    id: request.id,
-    event: request.event,
-    input,
-    actor: request.actor,
-    state: createState(definition, draft.document, { writer: 'handlers', transact: draft.transact }),
-    room: place.room,
-    params: place.params,
-    get signal() {
-      return deadline.signal
+  let handled = false
+  const enter = (context: AnyContext) => {
+    handled = true
+    return handler.handle(context)
+  }
+  const guarded = (context: AnyContext): unknown => {
+    if (!handler.guard) return enter(context)
+    return when(
+      () => handler.guard!(context),
+      (mayPass) => {
+        if (!mayPass) throw new InterplayError('forbidden', `You may not dispatch '${request.event}' here.`)
+        return enter(context)
+      },
+      rethrow,
+    )
+  }
+  const { use } = implementation.code
+  const middlewares = use.length + handler.use.length === 0 ? null : [...use, ...handler.use]
+  const ran = runOnDraft(
+    `The handler of '${request.event}'`,
+    handler.deadlineMs === null ? place : { ...place, deadlineMs: handler.deadlineMs },
+    (draft, deadline) => {
+      const context = new EventRun(implementation, place, draft, deadline)
+      context.id = request.id
+      context.event = request.event
+      context.input = input
+      context.actor = request.actor
+      context.sessionId = request.sessionId
+      return context
     },
-    logger: place.logger,
-    fail,
-  }
-  let entered = handler.guard === null
-  const failed = (error: unknown): Verdict => {
-    deadline.end()
-    draft.close()
-    const outcome: Outcome = { ok: false, error: errorBody(error, place.logger, request) }
-    return { outcome, handled: entered, change: null, spoilt: draft.changed || deadline.passed }
-  }
-  const enter = (mayPass: boolean) => {
-    if (!mayPass) fail('forbidden', `You may not dispatch '${request.event}' here.`)
-    entered = true
-    return deadline.hold(handler.handle(context))
-  }
-  const finish = (output: unknown): Verdict => {
-    const fault = jsonFault(output)
-    if (fault !== null) return failed(wrongOutput(request.event, fault))
-    deadline.end()
-    return { outcome: { ok: true, output }, handled: true, change: draft.close(), spoilt: false }
+    (run) => {
+      const context = run as unknown as AnyContext
+      if (!middlewares) return guarded(context)
+      return compose(middlewares, context, () => guarded(context))
+    },
+    contract ? (output) => checkOutput(contract, output, request.event) : undefined,
+  )
+  const judge = (done: Ran): Verdict => ({ ...done, handled: handled || done.outcome.ok })
+  return ran instanceof Promise ? ran.then(judge) : judge(ran)
+}
+
+function checkOutput({ output: schema }: EventDefinition, output: unknown, event: string): unknown {
+  const refuse = (cause: unknown): never => {
+    throw new Error(`The handler of '${event}' returned an output that its schema refuses.`, { cause })
   }
   return when(
-    () =>
-      handler.guard === null
-        ? enter(true)
-        : when(() => deadline.hold(handler.guard!(context)), enter, rethrow),
-    (result) =>
-      when(
-        () => validate(contract.output, result),
-        finish,
-        (cause) => failed(wrongOutput(request.event, cause)),
-      ),
-    failed,
+    () => validate(schema, output),
+    (checked) => checked,
+    refuse,
   )
 }
 
@@ -129,43 +109,18 @@ function rethrow(error: unknown): never {
   throw error
 }
 
-/** Why JSON cannot hold an output: one that cannot travel would fail the append of everything behind it. */
-function jsonFault(output: unknown): unknown {
-  try {
-    JSON.stringify(output)
-    return null
-  } catch (error) {
-    return error
-  }
+function unknownEvent({ events, pattern }: AnyRoom, event: string) {
+  const names = Object.keys(events).join(', ') || 'none'
+  return { code: 'unknown-event', message: `No event '${event}' in '${pattern}'. It has: ${names}.` }
 }
 
-function wrongOutput(event: string, cause: unknown): Error {
-  return new Error(`The handler of '${event}' returned an output that its schema or JSON refuses.`, { cause })
-}
-
-const fail = (code: string, message: string, details?: unknown): never => {
-  throw new InterplayError(code, message, { details })
-}
-
-function rejected(error: ErrorBody): Verdict {
-  return { outcome: { ok: false, error }, handled: false, change: null, spoilt: false }
-}
-
-/** Expected failures travel as they are; a bug is logged with the event's id and reaches the caller as `internal`. */
-function errorBody(error: unknown, logger: Logger, request: EventRequest): ErrorBody {
-  if (error instanceof InterplayError) return error.toJSON()
-  logger.error({ error: describe(error), event: request.event, eventId: request.id }, 'a handler threw')
+function rejected(error: Extract<Outcome, { ok: false }>['error']): Verdict {
   return {
-    code: 'internal',
-    message: `The handler of '${request.event}' failed; its log names event ${request.id}.`,
-  }
-}
-
-function describe(error: unknown): unknown {
-  if (!(error instanceof Error)) return String(error)
-  return {
-    message: error.message,
-    stack: error.stack,
-    ...(error.cause !== undefined && { cause: describe(error.cause) }),
+    outcome: { ok: false, error },
+    handled: false,
+    change: null,
+    signals: [],
+    tasks: [],
+    spoilt: false,
   }
 }

@@ -27,6 +27,13 @@ export function createMetrics() {
       labelNames: ['outcome'],
       registers,
     }),
+    ingested: new Counter({
+      name: 'interplay_ingested_total',
+      help: 'Webhooks and MQTT messages taken, by source and outcome: ok, ignored or an error code',
+      labelNames: ['source', 'outcome'],
+      registers,
+    }),
+    brokers: new Gauge({ name: 'interplay_mqtt_connected', help: 'Connections to MQTT brokers', registers }),
     refused: new Counter({
       name: 'interplay_refused_total',
       help: 'Joins, frames and writes refused, by error code',
@@ -49,6 +56,17 @@ export function createMetrics() {
       registers,
     }),
     compactions: new Counter({ name: 'interplay_compactions_total', help: 'Snapshots written', registers }),
+    loops: new Counter({
+      name: 'interplay_reaction_loops_total',
+      help: 'Reactions that were cut because they set each other off without end',
+      registers,
+    }),
+    tasks: new Counter({
+      name: 'interplay_tasks_total',
+      help: 'Jobs, webhooks and events for other rooms that ran, by outcome: ok or failed',
+      labelNames: ['outcome'],
+      registers,
+    }),
     handlerSeconds: new Histogram({
       name: 'interplay_handler_seconds',
       help: 'Time a handler took',

@@ -3,6 +3,8 @@ import { shouldCompact, shouldCompactOnUnload } from '../log/compaction.ts'
 import type { StoredRoom, UpdateLog } from '../log/log.ts'
 
 export interface CompactorEvents {
+  /** What to keep with a snapshot that is taken now. */
+  readonly note: () => string | undefined
   readonly compacted: (bytes: number) => void
   readonly failed: (error: unknown) => void
 }
@@ -63,11 +65,12 @@ export class Compactor {
   #compact(): Promise<void> {
     const position = this.#position
     const snapshot = Y.encodeStateAsUpdate(this.#document)
+    const note = this.#events.note()
     // What arrives while the snapshot is written belongs to the next tail.
     this.#tailBytes = 0
     this.#tailEntries = 0
     this.#running = this.#log
-      .compact(this.#room, position, snapshot)
+      .compact(this.#room, position, snapshot, note)
       .then(
         () => {
           this.#snapshotBytes = snapshot.length

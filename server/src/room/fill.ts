@@ -3,6 +3,7 @@ import * as Y from 'yjs'
 import type { CorruptRow, StoredRoom } from '../log/log.ts'
 import type { Logger } from '../observe/logging.ts'
 import type { Metrics } from '../observe/metrics.ts'
+import type { Reactions } from './reactions.ts'
 
 /** Puts what the log holds into the document. Returns whether all that belongs there could be read. */
 export function fill(
@@ -10,6 +11,7 @@ export function fill(
   stored: StoredRoom,
   room: string,
   { logger, metrics }: { logger: Logger; metrics: Metrics },
+  reactions: Reactions,
 ): boolean {
   const corrupt: Omit<CorruptRow, 'room'>[] = stored.corrupt.map(({ room: _, ...row }) => row)
   const apply = (part: 'snapshot' | 'entry', position: number, update: Uint8Array) => {
@@ -19,11 +21,20 @@ export function fill(
       corrupt.push({ part, position, reason: String(error) })
     }
   }
-  document.transact(() => {
-    if (stored.snapshot)
-      apply('snapshot', (stored.updates[0]?.position ?? stored.position + 1) - 1, stored.snapshot)
-    for (const { position, update } of stored.updates) apply('entry', position, update)
-  })
+  const { snapshot, updates } = stored
+  if (snapshot) {
+    const position = (updates[0]?.position ?? stored.position + 1) - 1
+    reactions.replay(0, null, () => apply('snapshot', position, snapshot))
+  }
+  // Entries that a reaction has not seen are told apart; the others enter the document as one.
+  const known = updates.filter(({ position }) => position <= reactions.seen)
+  reactions.replay(0, null, () =>
+    document.transact(() => {
+      for (const { position, update } of known) apply('entry', position, update)
+    }),
+  )
+  for (const { position, by, update } of updates.slice(known.length))
+    reactions.replay(position, by, () => apply('entry', position, update))
   // Nobody is connected yet: what loading queued for broadcast goes nowhere.
   document.flush()
   for (const row of corrupt)

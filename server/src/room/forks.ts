@@ -17,13 +17,21 @@ const maxLagBytes = 4 * 1024 * 1024
 export class Forks {
   readonly #document: Y.Doc
   readonly #ahead = new Set<Uint8Array>()
-  #durable: Uint8Array[] = []
+  readonly #apart: ((by: string | null, apply: () => void) => void) | null
+  #durable: { change: Uint8Array; by: string | null }[] = []
   #fork: Fork | null = null
   #used = false
   #timer: NodeJS.Timeout | null = null
 
-  constructor(document: Y.Doc) {
+  /** `apart` applies changes one by one, on behalf of who made them; without it they enter the document as one. */
+  constructor(document: Y.Doc, apart: ((by: string | null, apply: () => void) => void) | null = null) {
     this.#document = document
+    this.#apart = apart
+  }
+
+  /** Whether a change of the fork is not in the document yet. */
+  get isAhead(): boolean {
+    return this.#ahead.size > 0
   }
 
   begin(): Draft {
@@ -45,16 +53,22 @@ export class Forks {
   }
 
   /** A handler's change is durable: it enters the document with the others of its commit. */
-  durable(change: Uint8Array): void {
-    this.#durable.push(change)
+  durable(change: Uint8Array, by: string | null): void {
+    this.#durable.push({ change, by })
   }
 
   /** Puts the changes of a commit into the document, as one. */
   land(): void {
     if (this.#durable.length === 0) return
-    const changes = this.#durable
+    const durable = this.#durable
     this.#durable = []
-    for (const change of changes) this.#ahead.delete(change)
+    for (const { change } of durable) this.#ahead.delete(change)
+    if (this.#apart) {
+      for (const { change, by } of durable)
+        this.#apart(by, () => Y.applyUpdate(this.#document, change, handlerOrigin))
+      return
+    }
+    const changes = durable.map(({ change }) => change)
     Y.applyUpdate(this.#document, changes.length === 1 ? changes[0]! : Y.mergeUpdates(changes), handlerOrigin)
   }
 

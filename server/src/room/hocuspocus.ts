@@ -1,6 +1,6 @@
 import type { Connection, Document, Extension, HookName } from '@hocuspocus/server'
 import { InterplayError } from '@interplay/shared'
-import type { Actor } from '../events/implement.ts'
+import type { Actor } from '../events/context.ts'
 import type { Logger } from '../observe/logging.ts'
 
 /** A client on its way into a room: what our extension asks of the session behind a Hocuspocus connection. */

@@ -1,18 +1,16 @@
-/** A room's queue of events: first in, first out, one at a time, of bounded length. */
-export class Inbox<T> {
-  readonly #run: (item: T) => void | Promise<void>
+/** One item of work. A promise means that the next one has to wait. Never throws or rejects. */
+export type Work = () => void | Promise<void>
+
+/** A room's queue of work: first in, first out, one at a time. What clients put there is bounded. */
+export class Inbox {
   readonly #idle: () => void
   readonly #limit: number
-  #items: T[] = []
+  #items: Work[] = []
   #head = 0
   #running = false
 
-  /**
-   * `run` never throws or rejects; one that returns no promise has ended, and the next item runs at once. `idle` is called
-   * whenever the inbox has become empty.
-   */
-  constructor(limit: number, run: (item: T) => void | Promise<void>, idle: () => void) {
-    this.#run = run
+  /** `idle` is called whenever the inbox has become empty. */
+  constructor(limit: number, idle: () => void) {
     this.#idle = idle
     this.#limit = limit
   }
@@ -21,24 +19,29 @@ export class Inbox<T> {
     return this.#items.length - this.#head + (this.#running ? 1 : 0)
   }
 
-  /** Takes an item, or returns `false` if the inbox is full. The item may have run when this returns. */
-  offer(item: T): boolean {
+  /** Takes work, or returns `false` if the inbox is full. The work may be done when this returns. */
+  offer(work: Work): boolean {
     if (this.length >= this.#limit) return false
-    this.#items.push(item)
-    if (!this.#running) this.#drain()
+    this.push(work)
     return true
+  }
+
+  /** Takes work of the room's own, full or not. */
+  push(work: Work): void {
+    this.#items.push(work)
+    if (!this.#running) this.#drain()
   }
 
   #drain(): void {
     this.#running = true
     while (this.#head < this.#items.length) {
-      const item = this.#items[this.#head]!
+      const work = this.#items[this.#head]!
       this.#head += 1
       if (this.#head === this.#items.length) {
         this.#items = []
         this.#head = 0
       }
-      const running = this.#run(item)
+      const running = work()
       if (running) {
         void running.then(() => this.#drain())
         return

@@ -1,6 +1,7 @@
 import { type Document, type Extension, Hocuspocus } from '@hocuspocus/server'
 import { InterplayError, matchRoom, restrictedRoots } from '@interplay/shared'
-import { maxRoomNameBytes } from '@interplay/shared/protocol'
+import { maxRoomNameBytes, type Outcome } from '@interplay/shared/protocol'
+import type { EventRequest } from '../events/dispatch.ts'
 import type { AnyImplementation } from '../events/implement.ts'
 import { containedExtension, Denied, type HookContext, listens, roomExtension } from './hocuspocus.ts'
 import { Room, type RoomCode, type RoomServices } from './room.ts'
@@ -10,7 +11,7 @@ export interface RegistryOptions {
   readonly openRooms: boolean
   readonly extensions: readonly Extension[]
   readonly unloadAfterMs: number
-  readonly services: Omit<RoomServices, 'idle' | 'lost'>
+  readonly services: Omit<RoomServices, 'idle' | 'lost' | 'dispatch'>
 }
 
 /** The rooms in memory: each is opened once, and unloaded when nobody is in it and nothing of it is unsaved. */
@@ -47,6 +48,7 @@ export class Registry {
           loaded: (document) => {
             // Without a listener, Hocuspocus would build payloads and a debounce timer per update for nobody.
             if (!stores) document.onUpdate(() => {})
+            this.#rooms.get(document.name)?.opened()
           },
           mayUnload: (document) => this.#mayUnload(document),
         }),
@@ -91,6 +93,14 @@ export class Registry {
       room.document.removeDirectConnection()
       if (room.document.getConnectionsCount() === 0) this.#unloadLater(room)
     }
+  }
+
+  /** Dispatches an event to a room, which is opened for it. Rejects if the room cannot be opened, or closes before the answer. */
+  dispatch(name: string, request: EventRequest): Promise<Outcome> {
+    return this.use(
+      name,
+      (room) => new Promise((answered, lost) => room.dispatch(request, { answered, lost })),
+    )
   }
 
   /** Swaps the code of every room; events that run now finish on the old. */
@@ -156,6 +166,8 @@ export class Registry {
     }
     const room = new Room(document.name, document, stored, code, {
       ...services,
+      dispatch: (to, id, event, input, actor) =>
+        this.dispatch(to, { id, event, input, actor, sessionId: null }),
       idle: (idle) => this.#unloadLater(idle),
       lost: (lost, error) => this.#abandon(lost, error),
     })
@@ -189,6 +201,9 @@ export class Registry {
 
   async #unload(room: Room): Promise<void> {
     const idle = () => room.document.getConnectionsCount() === 0 && !room.unsaved
+    if (!idle()) return
+    await room.becomeIdle()
+    await room.settled()
     if (!idle()) return
     await room.compactor.beforeUnload()
     if (!idle()) return

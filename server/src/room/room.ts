@@ -2,16 +2,26 @@ import type { Document } from '@hocuspocus/server'
 import { InterplayError } from '@interplay/shared'
 import type { Outcome } from '@interplay/shared/protocol'
 import * as Y from 'yjs'
-import { type EventRequest, runEvent, type Verdict } from '../events/dispatch.ts'
+import type { Actor } from '../events/context.ts'
+import type { EventRequest } from '../events/dispatch.ts'
 import type { AnyImplementation } from '../events/implement.ts'
-import type { StoredRoom, UpdateLog } from '../log/log.ts'
+import { Context, type RunPlace, runOnDraft } from '../events/run.ts'
+import { RoomJobs } from '../jobs/room-jobs.ts'
+import { senderOf, WebhookQueues } from '../jobs/webhook-queues.ts'
+import type { DueTask, StoredRoom, TaskChange, UpdateLog } from '../log/log.ts'
 import type { Logger } from '../observe/logging.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { Compactor } from './compactor.ts'
+import { type Caller, Dispatcher } from './dispatcher.ts'
 import { fill } from './fill.ts'
 import { Forks, handlerOrigin } from './forks.ts'
 import { Inbox } from './inbox.ts'
+import { jobRecord } from './journal.ts'
+import { type Member, Members } from './members.ts'
 import { PresenceOwners } from './presence.ts'
+import { byUser, Reactions } from './reactions.ts'
+import { Reactor } from './reactor.ts'
+import { Recorder } from './recorder.ts'
 import { StoredReplies } from './stored-replies.ts'
 import { judgeUpdate } from './update-gate.ts'
 import { Writer } from './writer.ts'
@@ -24,6 +34,17 @@ export interface RoomServices {
   readonly clock: () => number
   readonly maxInboxEvents: number
   readonly handlerDeadlineMs: number
+  readonly keepsJournal: boolean
+  /** Dispatches an event to any room. */
+  readonly dispatch: (
+    room: string,
+    id: string,
+    event: string,
+    input: unknown,
+    actor: Actor,
+  ) => Promise<Outcome>
+  /** A task that is due then has become durable. */
+  readonly due: (at: number) => void
   /** Nobody is in the room and nothing of it is unsaved. */
   readonly idle: (room: Room) => void
   /** The log refused the room's entries for good: everybody must leave, and the room is read anew. */
@@ -38,44 +59,36 @@ export interface RoomCode {
   readonly restricted: ReadonlySet<string>
 }
 
-/** Whoever dispatched an event: told its outcome, or that the room closed before there was one. Neither may throw. */
-export interface Caller {
-  readonly answered: (outcome: Outcome) => void
-  /** The same id, dispatched again, still runs once. */
-  readonly lost: (error: InterplayError) => void
-}
-
-/** An event that has no answer yet. */
-interface InFlight {
-  readonly key: string
-  readonly request: EventRequest
-  /** Its outcome, if it has one from before; `null` where it certainly has none. */
-  readonly stored: Promise<Outcome | null> | null
-  readonly callers: Caller[]
-}
-
 /**
- * One room: its document, the writer that makes changes durable, and the inbox that runs events one at a time.
+ * One room: its document, the writer that makes changes durable, and the inbox that runs its code one piece at a time.
  *
  *     edits:   session → document → writer → log → ack
- *     events:  session → inbox → handler on a fork → writer → log → document → reply
+ *     events:  session → inbox → handler on a fork → writer → log → document, signals, tasks → reply
  */
 export class Room {
   readonly name: string
   readonly document: Document
   readonly presence: PresenceOwners
+  readonly members = new Members()
   readonly writer: Writer
   readonly compactor: Compactor
+  readonly jobs: RoomJobs
   /** `null` for an open room, which has no definition. */
   code: RoomCode | null
   readonly #services: RoomServices
-  readonly #inbox: Inbox<InFlight>
+  readonly #inbox: Inbox
   readonly #stored: StoredReplies
   readonly #forks: Forks
-  readonly #inFlight = new Map<string, InFlight>()
+  readonly #reactions: Reactions
+  readonly #reactor: Reactor
+  readonly #recorder: Recorder
+  readonly #dispatcher: Dispatcher
   readonly #settling: (() => void)[] = []
+  #writing: string | null = null
   #held = false
   #closed = false
+  /** Somebody was in the room since `idle` ran last. */
+  #used = true
 
   constructor(
     name: string,
@@ -84,21 +97,25 @@ export class Room {
     code: RoomCode | null,
     services: RoomServices,
   ) {
-    const { log, logger, metrics } = services
+    const { log, logger, metrics, clock, keepsJournal } = services
     this.name = name
     this.document = document
     this.code = code
     this.#services = services
-    const whole = fill(document, stored, name, services)
+    const reactions = new Reactions(
+      document,
+      code?.implementation.definition ?? null,
+      code?.implementation.code.changed.keys() ?? [],
+      stored,
+    )
+    this.#reactions = reactions
+    const whole = fill(document, stored, name, services, reactions)
     this.presence = new PresenceOwners(document.awareness)
     this.#stored = new StoredReplies(name, log)
-    this.#forks = new Forks(document)
-    this.#inbox = new Inbox(
-      services.maxInboxEvents,
-      (event) => this.#run(event),
-      () => this.#settle(),
-    )
+    this.#forks = new Forks(document, reactions.size > 0 ? (by, apply) => reactions.during(by, apply) : null)
+    this.#inbox = new Inbox(services.maxInboxEvents, () => this.#settle())
     this.compactor = new Compactor(name, document, stored, log, whole, {
+      note: () => reactions.note(this.writer.position),
       compacted: () => metrics.compactions.inc(),
       failed: (error) => logger.warn({ room: name, error: String(error) }, 'a snapshot could not be written'),
     })
@@ -113,17 +130,65 @@ export class Room {
     })
     document.on('update', (update: Uint8Array, origin: unknown) => {
       if (origin === handlerOrigin) return
-      this.writer.push({ update })
+      this.writer.push({ update, ...(this.#writing !== null && { by: this.#writing }), ...this.#place() })
       this.#hold()
       this.#forks.follow(update)
     })
+    this.jobs = this.#createJobs()
+    const { writer, members, jobs } = this
+    this.#recorder = new Recorder({
+      document,
+      writer,
+      members,
+      jobs,
+      forks: this.#forks,
+      due: services.due,
+    })
+    const shared = {
+      name,
+      inbox: this.#inbox,
+      logger,
+      metrics,
+      clock,
+      keepsJournal,
+      implementation: () => this.code?.implementation ?? null,
+      place: () => this.#runPlace(),
+    }
+    this.#dispatcher = new Dispatcher({
+      ...shared,
+      stored: this.#stored,
+      record: (ran, parts, userId, settled) => this.#record(ran, parts, userId, settled),
+      recordLater: (ran, parts, userId) => {
+        if (this.#forks.isAhead) return false
+        this.#hold()
+        this.#recorder.recordLater(ran, this.#parts(parts), userId)
+        return true
+      },
+      note: (parts) => {
+        this.#hold()
+        writer.push(parts)
+      },
+    })
+    this.#reactor = new Reactor({
+      ...shared,
+      writer,
+      members,
+      reactions,
+      record: (ran, parts, userId, settled) => this.#record(ran, parts, userId, settled),
+    })
+  }
+
+  /** The document is loaded: what is left to react to is, and that it came into memory. */
+  opened(): void {
+    this.#reactor.lifecycle('opened')
+    this.#reactions.whenDue(() => this.#reactor.due())
   }
 
   /**
    * Takes an update from outside: applied and on its way into the log, or `waiting` for what the room does not have.
    * Throws a typed error if it may not be written, and changes nothing then.
    */
-  write(update: Uint8Array, canEdit: boolean, origin: unknown): 'taken' | 'waiting' {
+  write(update: Uint8Array, actor: Actor | null, canEdit: boolean, origin: unknown): 'taken' | 'waiting' {
     const restricted = this.code?.restricted ?? noRoots
     const judged = judgeUpdate(update, this.document, { canEdit, restricted })
     if (judged === 'waiting') return 'waiting'
@@ -131,7 +196,7 @@ export class Room {
     const { store } = this.document
     const waiting = store.pendingStructs
     try {
-      Y.applyUpdate(this.document, update, origin)
+      this.#as(actor, () => Y.applyUpdate(this.document, update, origin))
     } catch (cause) {
       throw new InterplayError('malformed', `The update does not decode: ${cause}`, { cause })
     }
@@ -149,17 +214,70 @@ export class Room {
   /** Answers an event once: the caller is told when its effect is durable and in the document. */
   dispatch(request: EventRequest, caller: Caller): void {
     if (this.#closed) return caller.lost(this.#unavailable())
-    const key = replyKey(request)
-    const running = this.#inFlight.get(key)
-    if (running) {
-      running.callers.push(caller)
-      return
-    }
-    const event: InFlight = { key, request, stored: this.#stored.find(key), callers: [caller] }
-    this.#inFlight.set(key, event)
     this.#hold()
-    if (!this.#inbox.offer(event))
-      this.#answer(event, failed('overloaded', `The inbox of '${this.name}' is full.`))
+    this.#dispatcher.dispatch(request, caller)
+    this.#settle()
+  }
+
+  /** Runs a step in the inbox. Resolves to what it returned once its effect is durable and in the document. */
+  change(step: (context: never) => unknown, userId = 'job'): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) return reject(this.#unavailable())
+      const { code } = this
+      if (!code) return reject(new InterplayError('unknown-room', `'${this.name}' has no definition.`))
+      this.#hold()
+      this.#inbox.push(() => {
+        const place = this.#runPlace()
+        const ran = runOnDraft(
+          'The step',
+          place,
+          (draft, deadline) => new Context(code.implementation, place, draft, deadline),
+          (context) => step(context as never),
+        )
+        const record = (done: Awaited<typeof ran>) => {
+          const { outcome } = done
+          if (!outcome.ok) {
+            if (done.spoilt) this.#forks.drop()
+            return reject(InterplayError.from(outcome.error))
+          }
+          this.#record(done, {}, userId, () => resolve(outcome.output))
+        }
+        return ran instanceof Promise ? ran.then(record) : record(ran)
+      })
+    })
+  }
+
+  /** Does a task that is due. */
+  run(task: DueTask): Promise<void> {
+    if (this.#closed) return Promise.reject(this.#unavailable())
+    return this.jobs.run(task)
+  }
+
+  /** Hands changes of tasks to the log. Resolves once they are durable. */
+  record(tasks: readonly TaskChange[], parts: object = {}): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) return reject(this.#unavailable())
+      this.#hold()
+      this.#record(nothing, { ...parts, tasks }, '', resolve)
+    })
+  }
+
+  join(member: Member): void {
+    this.#used = true
+    this.members.add(member)
+    for (const job of this.jobs.statuses) member.job(job)
+    this.#reactor.lifecycle('joined', member)
+  }
+
+  leave(member: Member): void {
+    if (this.members.remove(member) && !this.#closed) this.#reactor.lifecycle('left', member)
+  }
+
+  /** Nobody is here any more: runs the reaction to it, once. Resolves when it has taken effect. */
+  becomeIdle(): Promise<void> {
+    if (!this.#used || this.#closed) return Promise.resolve()
+    this.#used = false
+    return new Promise((resolve) => this.#reactor.lifecycle('idle', null, resolve))
   }
 
   /** Resolves once nothing of the room is unsaved. */
@@ -176,12 +294,93 @@ export class Room {
     this.writer.stop()
     this.#stored.stop()
     this.#forks.drop()
+    this.jobs.close()
     this.#release()
-    for (const { callers } of this.#inFlight.values()) {
-      this.#services.metrics.events.inc({ outcome: 'unavailable' })
-      for (const { lost } of callers) lost(this.#unavailable())
+    this.#dispatcher.close(this.#unavailable())
+  }
+
+  #createJobs(): RoomJobs {
+    const { name } = this
+    const { log, logger, clock, metrics, dispatch } = this.#services
+    const implementation = () => this.code?.implementation ?? null
+    const queues = new WebhookQueues({
+      name,
+      log,
+      clock,
+      sender: () => senderOf(implementation()),
+      record: (tasks) => this.record(tasks),
+      failed: ({ endpoint, deliveryId }, error, dead) => {
+        metrics.tasks.inc({ outcome: 'failed' })
+        logger.warn({ room: name, endpoint, deliveryId, error, dead }, 'a webhook was not delivered')
+      },
+    })
+    const room = this
+    return new RoomJobs(
+      {
+        name,
+        logger,
+        clock,
+        dispatch,
+        get implementation() {
+          return implementation()
+        },
+        get params() {
+          return room.code?.params
+        },
+        change: (step) => this.change(step),
+        record: (tasks, job) => {
+          if (job) metrics.tasks.inc({ outcome: job.error === undefined ? 'ok' : 'failed' })
+          const journal = job && this.#services.keepsJournal ? { journal: jobRecord(job, clock()) } : {}
+          return this.record(tasks, journal)
+        },
+        tell: (job) => this.members.job(job),
+      },
+      queues,
+    )
+  }
+
+  #record(...[ran, parts, userId, settled]: Parameters<Recorder['record']>): void {
+    this.#hold()
+    this.#recorder.record(ran, this.#parts(parts), userId, settled)
+  }
+
+  /** Who made an entry is kept for reactions; where there are none, nobody asks. */
+  #parts(parts: Parameters<Recorder['record']>[1]): Parameters<Recorder['record']>[1] {
+    if (this.#reactions.size > 0) return { ...this.#place(), ...parts }
+    const { by: _, ...rest } = parts
+    return rest
+  }
+
+  /** A reaction that was never noted begins where the room is when something is written next. */
+  #place(): { reacted?: Record<string, number> } {
+    if (this.#reactions.size === 0) return {}
+    const names = this.#reactions.unplaced()
+    if (names.length === 0) return {}
+    const position = this.writer.position
+    for (const name of names) this.#reactions.place(name, position)
+    return { reacted: Object.fromEntries(names.map((name) => [name, position])) }
+  }
+
+  #runPlace(): RunPlace {
+    const { clock, logger, handlerDeadlineMs } = this.#services
+    return {
+      room: this.name,
+      params: this.code?.params,
+      deadlineMs: handlerDeadlineMs,
+      now: clock(),
+      logger,
+      begin: () => this.#forks.begin(),
     }
-    this.#inFlight.clear()
+  }
+
+  #as(actor: Actor | null, write: () => void): void {
+    if (this.#reactions.size === 0 || !actor) return write()
+    this.#writing = byUser(actor.userId)
+    try {
+      this.#reactions.during(this.#writing, write)
+    } finally {
+      this.#writing = null
+    }
   }
 
   #unavailable(): InterplayError {
@@ -191,56 +390,8 @@ export class Room {
     )
   }
 
-  #run(event: InFlight): void | Promise<void> {
-    if (event.stored === null) return this.#handle(event)
-    return event.stored.then((reply) => (reply ? this.#answer(event, reply) : this.#handle(event)))
-  }
-
-  #handle(event: InFlight): void | Promise<void> {
-    if (!this.code) {
-      return this.#answer(
-        event,
-        failed('unknown-event', `'${this.name}' has no definition, and so no events.`),
-      )
-    }
-    const startedAt = performance.now()
-    const verdict = runEvent(this.code.implementation, event.request, {
-      room: this.name,
-      params: this.code.params,
-      deadlineMs: this.#services.handlerDeadlineMs,
-      logger: this.#services.logger,
-      begin: () => this.#forks.begin(),
-    })
-    const handled = (verdict: Verdict) => {
-      this.#services.metrics.handlerSeconds.observe((performance.now() - startedAt) / 1000)
-      this.#record(event, verdict)
-    }
-    return verdict instanceof Promise ? verdict.then(handled) : handled(verdict)
-  }
-
-  /** Hands an event's change and reply to the log; the caller is answered once they are durable. */
-  #record(event: InFlight, { outcome, handled, change, spoilt }: Verdict): void {
-    if (spoilt) this.#forks.drop()
-    if (!handled) return this.#answer(event, outcome)
-    if (change) this.#forks.ahead(change)
-    const reply = { eventId: event.key, at: this.#services.clock(), outcome }
-    const sequence = this.writer.push(change ? { update: change, reply } : { reply })
-    this.writer.whenDurable(sequence, () => {
-      if (change) this.#forks.durable(change)
-      this.#answer(event, outcome)
-    })
-  }
-
-  #answer(event: InFlight, outcome: Outcome): void {
-    if (!this.#inFlight.delete(event.key)) return
-    this.#services.metrics.events.inc({ outcome: outcome.ok ? 'ok' : outcome.error.code })
-    for (const { answered } of event.callers) answered(outcome)
-  }
-
   #appended(position: number, bytes: number, entries: number): void {
-    // Changes of handlers reach everybody before the replies do, which wait for the end of this turn.
-    this.#forks.land()
-    this.document.flush()
+    this.#recorder.appended()
     this.#services.metrics.appended.inc(entries)
     this.#services.metrics.appendedBytes.inc(bytes)
     this.compactor.appended(position, bytes, entries)
@@ -280,12 +431,10 @@ export class Room {
 }
 
 const noRoots: ReadonlySet<string> = new Set()
-
-/** An event id is its user's own: nobody is answered with the reply of another. */
-function replyKey({ id, actor }: EventRequest): string {
-  return `${actor.userId}\n${id}`
-}
-
-function failed(code: string, message: string): Outcome {
-  return { ok: false, error: { code, message } }
-}
+const nothing = {
+  outcome: { ok: true, output: undefined },
+  change: null,
+  signals: [],
+  tasks: [],
+  spoilt: false,
+} as const

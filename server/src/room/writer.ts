@@ -66,6 +66,11 @@ export class Writer {
     return this.#pushed
   }
 
+  /** The position of the entry pushed last. */
+  get position(): number {
+    return this.#position + this.#entries.length
+  }
+
   /** Entries that are not durable yet. */
   get unsaved(): number {
     return this.#pushed - this.#durable

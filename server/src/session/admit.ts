@@ -1,5 +1,6 @@
 import { InterplayError } from '@interplay/shared'
-import type { Actor, Claims } from '../events/implement.ts'
+import type { Actor } from '../events/context.ts'
+import type { Claims } from '../events/implement.ts'
 import type { RoomCode } from '../room/room.ts'
 
 /**

@@ -1,11 +1,18 @@
 import type { Connection, Hocuspocus } from '@hocuspocus/server'
 import { InterplayError, isErrorCode } from '@interplay/shared'
-import { type Dispatch, maxEventIdLength, type Outcome } from '@interplay/shared/protocol'
+import {
+  type Dispatch,
+  type JobStatus,
+  maxEventIdLength,
+  newEventId,
+  type Outcome,
+} from '@interplay/shared/protocol'
 import * as decoding from 'lib0/decoding'
-import type { Actor } from '../events/implement.ts'
+import type { Actor } from '../events/context.ts'
 import type { Logger } from '../observe/logging.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { Joining } from '../room/hocuspocus.ts'
+import type { Member } from '../room/members.ts'
 import type { PresenceHolder } from '../room/presence.ts'
 import type { Registry } from '../room/registry.ts'
 import type { Room } from '../room/room.ts'
@@ -24,6 +31,8 @@ export interface Line {
   /** Says why a join or a write was refused, in whatever words its dialect has. */
   refused(scope: 'join' | 'write', error: InterplayError, session: Session): void
   reply(eventId: string, outcome: Outcome, session: Session): void
+  signal(name: string, payload: unknown, session: Session): void
+  job(job: JobStatus, session: Session): void
   /** The session is over; the socket lives on. */
   ended(session: Session): void
 }
@@ -51,10 +60,12 @@ type State = { readonly at: 'joining' } | Live | { readonly at: 'gone' }
  * One client in one room. It has a Hocuspocus connection of its own, so that whatever ends it leaves the other rooms of the
  * same socket alone. Hocuspocus authenticates and closes; sync and presence frames are handled here.
  */
-export class Session implements Joining {
+export class Session implements Joining, Member {
   /** How the client addresses it: the room's name, or `name\0sessionId`. */
   readonly key: string
   readonly room: string
+  /** Of this join: a client that comes back is another session. */
+  readonly sessionId = newEventId()
   readonly #line: Line
   readonly #services: SessionServices
   readonly #client: ReturnType<Hocuspocus['handleConnection']>
@@ -93,8 +104,17 @@ export class Session implements Joining {
     }
   }
 
-  get actor(): Actor | null {
-    return this.#actor
+  /** Known once it is live. */
+  get actor(): Actor {
+    return this.#actor!
+  }
+
+  signal(name: string, payload: unknown): void {
+    this.#line.signal(name, payload, this)
+  }
+
+  job(job: JobStatus): void {
+    this.#line.job(job, this)
   }
 
   get live(): boolean {
@@ -116,14 +136,10 @@ export class Session implements Joining {
   async authenticate(token: string): Promise<Actor> {
     const { registry, authenticate, logger } = this.#services
     try {
-      this.#actor = await admit(
-        authenticate,
-        token,
-        this.room,
-        registry.codeOf(this.room),
-        this.#line.request,
-      )
-      return this.#actor
+      const code = registry.codeOf(this.room)
+      const actor = await admit(authenticate, token, this.room, code, this.#line.request)
+      this.#actor = actor
+      return actor
     } catch (error) {
       if (!(error instanceof InterplayError)) throw error
       if (error.code === 'internal')
@@ -149,12 +165,20 @@ export class Session implements Joining {
       room,
       connection,
       presence,
-      sync: new SyncFrames(room, connection, frames, hooks, (error) => this.#refuse('write', error)),
+      sync: new SyncFrames(
+        room,
+        connection,
+        frames,
+        hooks,
+        () => this.actor,
+        (error) => this.#refuse('write', error),
+      ),
       awareness: new AwarenessFrames(room, connection, presence, frames, hooks),
     }
     // Hocuspocus says goodbye to the client after this: the session ends behind it.
     connection.onClose(() => queueMicrotask(() => this.#gone()))
     this.#services.metrics.sessions.inc()
+    room.join(this)
     this.#backlog.open()
   }
 
@@ -244,7 +268,7 @@ export class Session implements Joining {
       })
     }
     room.dispatch(
-      { id: eventId, event, input, actor: this.#actor! },
+      { id: eventId, event, input, actor: this.#actor!, sessionId: this.sessionId },
       {
         answered: (outcome) => this.#reply(eventId, outcome),
         // The client comes back, and asks with the same id.
@@ -295,6 +319,7 @@ export class Session implements Joining {
     if (state.at === 'live') {
       this.#services.metrics.sessions.dec()
       state.room.presence.release(state.presence)
+      state.room.leave(this)
     }
     this.#client.handleClose()
     this.#line.ended(this)

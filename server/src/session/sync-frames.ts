@@ -2,6 +2,7 @@ import type { Connection } from '@hocuspocus/server'
 import { InterplayError } from '@interplay/shared'
 import * as decoding from 'lib0/decoding'
 import * as Y from 'yjs'
+import type { Actor } from '../events/context.ts'
 import { Denied } from '../room/hocuspocus.ts'
 import type { Registry } from '../room/registry.ts'
 import type { Room } from '../room/room.ts'
@@ -22,6 +23,7 @@ export class SyncFrames {
   readonly #connection: Connection
   readonly #frames: OutgoingFrames
   readonly #hooks: Registry['hooks']
+  readonly #actor: () => Actor | null
   readonly #refuse: (error: InterplayError) => void
   /** Updates that lack something the room does not have, oldest first. */
   #waiting: Uint8Array[] = []
@@ -33,12 +35,14 @@ export class SyncFrames {
     connection: Connection,
     frames: OutgoingFrames,
     hooks: Registry['hooks'],
+    actor: () => Actor | null,
     refuse: (error: InterplayError) => void,
   ) {
     this.#room = room
     this.#connection = connection
     this.#frames = frames
     this.#hooks = hooks
+    this.#actor = actor
     this.#refuse = refuse
   }
 
@@ -103,7 +107,7 @@ export class SyncFrames {
   #judge(update: Uint8Array): boolean {
     const origin = { source: 'connection', connection: this.#connection }
     try {
-      const taken = this.#room.write(update, !this.#connection.readOnly, origin) === 'taken'
+      const taken = this.#room.write(update, this.#actor(), !this.#connection.readOnly, origin) === 'taken'
       if (taken) this.#answer(null)
       // What leans on a refused update shares its fate.
       else if (this.#diverged) this.#answer(this.#diverged)

@@ -2,6 +2,7 @@ import { errorKind, InterplayError } from '@interplay/shared'
 import {
   type Frame,
   isRuntimeFrame,
+  type JobStatus,
   maxRoomNameBytes,
   type Outcome,
   protocolVersion,
@@ -74,6 +75,14 @@ export class Socket implements Line {
 
   reply(eventId: string, outcome: Outcome, session: Session): void {
     this.#sendRuntime({ kind: 'reply', room: session.key, eventId, outcome })
+  }
+
+  signal(name: string, payload: unknown, session: Session): void {
+    this.#sendRuntime({ kind: 'signal', room: session.key, name, payload })
+  }
+
+  job(job: JobStatus, session: Session): void {
+    this.#sendRuntime({ kind: 'job', room: session.key, job })
   }
 
   ended(session: Session): void {

@@ -70,6 +70,10 @@ export class YWebSocket implements Line {
 
   reply(): void {}
 
+  signal(): void {}
+
+  job(): void {}
+
   ended(): void {
     this.#outbound.close()
   }

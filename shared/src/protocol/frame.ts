@@ -7,7 +7,7 @@ import type { ErrorBody } from '../error.ts'
  * first byte of 0 is ours; the second byte is the frame's kind. Payloads are JSON, as over HTTP; an empty string
  * stands for `undefined`. `docs/spec.md` describes every byte; `frame.test.ts` pins them.
  */
-export type Frame = Hello | Welcome | Dispatch | Reply | Refused
+export type Frame = Hello | Welcome | Dispatch | Reply | Refused | Signal | Job
 
 /** Client → server, first frame of a socket that speaks runtime frames. */
 export interface Hello {
@@ -53,7 +53,35 @@ export interface Refused {
   readonly error: ErrorBody
 }
 
-const kinds = { hello: 0, welcome: 1, dispatch: 2, reply: 3, refused: 4 } as const
+/** Server → client: a broadcast. Nobody stores it, and who is not there misses it. */
+export interface Signal {
+  readonly kind: 'signal'
+  readonly room: string
+  readonly name: string
+  readonly payload: unknown
+}
+
+/** Server → client: how far a job of the room is. */
+export interface Job {
+  readonly kind: 'job'
+  readonly room: string
+  readonly job: JobStatus
+}
+
+export interface JobStatus {
+  readonly id: string
+  readonly name: string
+  /** `waiting` is before its time or before its next attempt, `failed` after the last one. */
+  readonly at: 'waiting' | 'running' | 'done' | 'failed' | 'cancelled'
+  /** Counts from 1. */
+  readonly attempt: number
+  /** What the job said of itself last. */
+  readonly progress?: unknown
+  /** Why the last attempt failed. */
+  readonly error?: string
+}
+
+const kinds = { hello: 0, welcome: 1, dispatch: 2, reply: 3, refused: 4, signal: 5, job: 6 } as const
 
 /** Whether bytes from a socket are a runtime frame (or a Hocuspocus one). */
 export function isRuntimeFrame(bytes: Uint8Array): boolean {
@@ -93,6 +121,15 @@ export function writeFrame(frame: Frame): Uint8Array {
       encoding.writeVarString(encoder, frame.room)
       encoding.writeUint8(encoder, frame.scope === 'join' ? 0 : 1)
       encoding.writeVarString(encoder, writeJson(frame.error))
+      break
+    case 'signal':
+      encoding.writeVarString(encoder, frame.room)
+      encoding.writeVarString(encoder, frame.name)
+      encoding.writeVarString(encoder, writeJson(frame.payload))
+      break
+    case 'job':
+      encoding.writeVarString(encoder, frame.room)
+      encoding.writeVarString(encoder, writeJson(frame.job))
       break
   }
   return encoding.toUint8Array(encoder)
@@ -145,6 +182,19 @@ function readBody(kind: number, decoder: decoding.Decoder): Frame {
         scope: readChoice(decoder) === 0 ? 'join' : 'write',
         error: asErrorBody(readJson(decoding.readVarString(decoder))),
       }
+    case kinds.signal:
+      return {
+        kind: 'signal',
+        room: decoding.readVarString(decoder),
+        name: decoding.readVarString(decoder),
+        payload: readJson(decoding.readVarString(decoder)),
+      }
+    case kinds.job:
+      return {
+        kind: 'job',
+        room: decoding.readVarString(decoder),
+        job: asJobStatus(readJson(decoding.readVarString(decoder))),
+      }
     default:
       throw new Error(`unknown runtime frame kind ${kind}`)
   }
@@ -162,6 +212,13 @@ function asErrorBody(payload: unknown): ErrorBody {
   if (typeof code !== 'string' || typeof message !== 'string')
     throw new Error('an error without code and message')
   return payload as ErrorBody
+}
+
+function asJobStatus(payload: unknown): JobStatus {
+  const { id, name, at } = (payload ?? {}) as Partial<JobStatus>
+  if (typeof id !== 'string' || typeof name !== 'string' || typeof at !== 'string')
+    throw new Error('a job without id, name and state')
+  return payload as JobStatus
 }
 
 /** JSON text of a payload; `undefined` is the empty string. */

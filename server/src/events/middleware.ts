@@ -1,0 +1,96 @@
+import type { AnyRoom, EventName } from '@interplay/shared'
+import { InterplayError } from '@interplay/shared'
+import type { Actor, EventContext } from './context.ts'
+
+/**
+ * Code around the guard and handler of every event. `next` goes on, and returns what the handler returns (a promise, if it
+ * returns one); what the middleware returns is the output. Without a call of `next` the handler does not run.
+ */
+export type Middleware<R extends AnyRoom = AnyRoom, A extends Actor = Actor> = (
+  context: EventContext<R, EventName<R>, A>,
+  next: () => unknown,
+) => unknown
+
+/** Middlewares around a core, the first one outermost. */
+export function compose<Context>(
+  middlewares: readonly ((context: Context, next: () => unknown) => unknown)[],
+  context: Context,
+  core: () => unknown,
+): unknown {
+  const enter = (index: number): unknown => {
+    const middleware = middlewares[index]
+    if (!middleware) return core()
+    let entered = false
+    return middleware(context, () => {
+      if (entered) throw new Error('A middleware called next() twice.')
+      entered = true
+      return enter(index + 1)
+    })
+  }
+  return enter(0)
+}
+
+export interface RateLimit {
+  readonly perSecond: number
+  /** Events that may come at once after a pause. @default perSecond, at least 1 */
+  readonly burst?: number
+  /** What has a rate of its own: each user of a room, each session, or the room as a whole. @default 'user' */
+  readonly by?: 'user' | 'session' | 'room'
+}
+
+interface Bucket {
+  tokens: number
+  at: number
+}
+
+/** Buckets beyond this are looked through for full ones, which say nothing. */
+const maxBuckets = 10_000
+
+/**
+ * Refuses events beyond a rate with `rate-limited`; `details.retryAfterMs` says when the next one passes. A token bucket per
+ * key. For all events with `use(rateLimit(…))`, for one with `{ use: rateLimit(…), handle }`.
+ */
+export function rateLimit({ perSecond, burst = Math.max(1, perSecond), by = 'user' }: RateLimit) {
+  if (!(perSecond > 0) || !(burst >= 1))
+    throw new TypeError('rateLimit: perSecond is above 0, and burst at least 1.')
+  const buckets = new Map<string, Bucket>()
+
+  const take = (key: string, now: number): number => {
+    const bucket = buckets.get(key)
+    if (!bucket) {
+      if (buckets.size >= maxBuckets) dropFull(now)
+      buckets.set(key, { tokens: burst - 1, at: now })
+      return 0
+    }
+    // A clock that was set back gives nothing, and takes nothing.
+    const passed = Math.max(0, now - bucket.at)
+    bucket.tokens = Math.min(burst, bucket.tokens + (passed / 1000) * perSecond)
+    bucket.at = now
+    if (bucket.tokens < 1) return Math.ceil(((1 - bucket.tokens) / perSecond) * 1000)
+    bucket.tokens -= 1
+    return 0
+  }
+  const dropFull = (now: number) => {
+    for (const [key, { tokens, at }] of buckets)
+      if (tokens + ((now - at) / 1000) * perSecond >= burst) buckets.delete(key)
+  }
+
+  return (
+    context: {
+      readonly room: string
+      readonly actor: Actor
+      readonly sessionId: string | null
+      readonly now: number
+    },
+    next: () => unknown,
+  ): unknown => {
+    const { room, actor, sessionId, now } = context
+    const who = by === 'room' ? '' : by === 'session' ? (sessionId ?? actor.userId) : actor.userId
+    const retryAfterMs = take(`${room}\n${who}`, now)
+    if (retryAfterMs > 0) {
+      const message = `More than ${perSecond} events a second. Try again in ${retryAfterMs} ms.`
+      throw new InterplayError('rate-limited', message, { details: { retryAfterMs } })
+    }
+    return next()
+  }
+}

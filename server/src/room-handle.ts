@@ -1,0 +1,55 @@
+import {
+  type AnyRoom,
+  type EventInput,
+  type EventName,
+  type EventOutput,
+  InterplayError,
+  type ParamsOf,
+  roomName,
+  type StateJson,
+} from '@interplay/shared'
+import { newEventId } from '@interplay/shared/protocol'
+import type { Actor, RoomContext } from './events/context.ts'
+import { stateOf } from './http/state-of.ts'
+import type { Registry } from './room/registry.ts'
+
+export interface ServerDispatchOptions {
+  /** The event id: with the same one it runs once. @default a fresh id */
+  readonly id?: string
+  /** As whom. @default { userId: 'server' } */
+  readonly actor?: Actor
+}
+
+/** A room as the code around the server sees it: nobody is asked whether it may. */
+export interface RoomHandle<R extends AnyRoom> {
+  readonly name: string
+  /** Resolves to the output once the effect is durable. Rejects with the event's typed error. */
+  dispatch<E extends EventName<R>>(
+    event: E,
+    ...[input, options]: undefined extends EventInput<R, E>
+      ? [input?: EventInput<R, E>, options?: ServerDispatchOptions]
+      : [input: EventInput<R, E>, options?: ServerDispatchOptions]
+  ): Promise<EventOutput<R, E>>
+  /** Runs a step: all of it takes effect, durably, before the promise resolves to what it returned; or nothing of it. */
+  change<T>(step: (context: RoomContext<R>) => T | Promise<T>): Promise<T>
+  /** The state as plain JSON. */
+  state(): Promise<StateJson<R>>
+}
+
+export function createRoomHandle<R extends AnyRoom>(
+  registry: Registry,
+  definition: R,
+  params: ParamsOf<R>,
+): RoomHandle<R> {
+  const name = roomName(definition, params)
+  return {
+    name,
+    async dispatch(event, ...[input, { id = newEventId(), actor = { userId: 'server' } } = {}]) {
+      const outcome = await registry.dispatch(name, { id, event, input, actor, sessionId: null })
+      if (!outcome.ok) throw InterplayError.from(outcome.error)
+      return outcome.output as never
+    },
+    change: (step) => registry.use(name, (room) => room.change(step as never, 'server') as never),
+    state: () => registry.use(name, (room) => stateOf(room) as StateJson<R>),
+  }
+}

@@ -1,0 +1,70 @@
+import type { Outcome } from '@interplay/shared/protocol'
+import type { EventRequest } from '../events/dispatch.ts'
+import type { JobRecord } from '../jobs/room-jobs.ts'
+import type { JournalRecord } from '../log/log.ts'
+
+/** Refusals that tell of load and not of anybody's doing: a journal of them would be load of its own. */
+const passing: ReadonlySet<string> = new Set(['rate-limited', 'overloaded', 'unavailable', 'cancelled'])
+
+/** What a journal keeps of an input at most, in characters of JSON: a large input must not be stored twice. */
+const maxInputLength = 4_096
+
+/** The record of an event; `undefined` for one that was only turned away. */
+export function eventRecord(
+  { id, event, input, actor, sessionId }: EventRequest,
+  outcome: Outcome,
+  at: number,
+  durationMs: number,
+  redact: readonly string[],
+): JournalRecord | undefined {
+  const code = outcome.ok ? 'ok' : outcome.error.code
+  if (passing.has(code)) return undefined
+  return record('event', event, code, at, {
+    id,
+    userId: actor.userId,
+    ...(sessionId !== null && { sessionId }),
+    input: kept(input, redact),
+    durationMs: round(durationMs),
+    ...(!outcome.ok && { error: outcome.error.message }),
+  })
+}
+
+/** The record of a reaction: `changed:notes`, `joined`. */
+export function reactionRecord(
+  name: string,
+  outcome: Outcome,
+  at: number,
+  durationMs: number,
+): JournalRecord {
+  return record('reaction', name, outcome.ok ? 'ok' : outcome.error.code, at, {
+    durationMs: round(durationMs),
+    ...(!outcome.ok && { error: outcome.error.message }),
+  })
+}
+
+/** The record of one attempt of a job. */
+export function jobRecord(
+  { id, name, input, attempt, durationMs, error }: JobRecord,
+  at: number,
+): JournalRecord {
+  return record('job', name, error === undefined ? 'ok' : 'failed', at, {
+    id,
+    input: kept(input, []),
+    attempt,
+    durationMs: round(durationMs),
+    ...(error !== undefined && { error }),
+  })
+}
+
+function record(kind: string, event: string, outcome: string, at: number, rest: object): JournalRecord {
+  return { at, event, outcome, content: JSON.stringify({ kind, ...rest }) }
+}
+
+const round = (ms: number) => Math.round(ms * 100) / 100
+
+/** An input without its redacted fields, at any depth. */
+function kept(input: unknown, redact: readonly string[]): unknown {
+  const text = JSON.stringify(input, (key, value) => (redact.includes(key) ? '[redacted]' : value))
+  if (text === undefined) return undefined
+  return text.length <= maxInputLength ? JSON.parse(text) : `${text.slice(0, maxInputLength)}…`
+}

@@ -1,0 +1,93 @@
+import type { Document } from '@hocuspocus/server'
+import type { Ran } from '../events/run.ts'
+import type { RoomJobs } from '../jobs/room-jobs.ts'
+import type { LogEntry, TaskChange } from '../log/log.ts'
+import type { Forks } from './forks.ts'
+import type { Members } from './members.ts'
+import type { Writer } from './writer.ts'
+
+/** What an entry holds beside what its code did. */
+export type EntryParts = Pick<LogEntry, 'reply' | 'journal' | 'reacted' | 'by'> & {
+  readonly tasks?: readonly TaskChange[]
+}
+
+export interface RecorderRoom {
+  readonly document: Document
+  readonly writer: Writer
+  readonly forks: Forks
+  readonly members: Members
+  readonly jobs: RoomJobs
+  /** Tasks that are due then have become durable. */
+  readonly due: (at: number) => void
+}
+
+/**
+ * Makes what code did take effect: one entry of the log, and once that is durable its change in the document, its signals,
+ * its tasks and, behind them all, whoever waits for it.
+ */
+export class Recorder {
+  readonly #room: RecorderRoom
+  /** What happens once the changes of this commit are in the document. */
+  #settled: (() => void)[] = []
+
+  constructor(room: RecorderRoom) {
+    this.#room = room
+  }
+
+  /** `userId` is who sends what goes to other rooms. */
+  record(ran: Ran, parts: EntryParts, userId: string, settled: () => void): void {
+    const { writer, forks, jobs } = this.#room
+    const { change } = ran
+    if (ran.spoilt) forks.drop()
+    if (change) forks.ahead(change)
+    const asked = ran.tasks.length > 0 ? jobs.changes(ran.tasks, writer.position + 1, userId) : []
+    const tasks = parts.tasks ? [...asked, ...parts.tasks] : asked
+    const entry = { ...parts, ...(change && { update: change }), ...(tasks.length > 0 && { tasks }) }
+    const sequence = writer.push(entry)
+    writer.whenDurable(sequence, () => {
+      if (change) forks.durable(change, parts.by ?? null)
+      this.#settled.push(() => {
+        this.#takeEffect(ran, tasks)
+        settled()
+      })
+    })
+  }
+
+  /** Lets what code did be seen before its entry is durable, and records it. Only where nothing of the fork is ahead. */
+  recordLater(ran: Ran, parts: EntryParts, userId: string): void {
+    const { writer, forks, jobs, document } = this.#room
+    const { change } = ran
+    if (change) {
+      forks.ahead(change)
+      forks.durable(change, parts.by ?? null)
+      forks.land()
+      document.flush()
+    }
+    const tasks = ran.tasks.length > 0 ? jobs.changes(ran.tasks, writer.position + 1, userId) : []
+    if (change || tasks.length > 0)
+      writer.push({ ...parts, ...(change && { update: change }), ...(tasks.length > 0 && { tasks }) })
+    if (tasks.length > 0)
+      writer.whenDurable(writer.sequence, () => this.#settled.push(() => this.#announce(tasks)))
+    for (const signal of ran.signals) this.#room.members.signal(signal)
+  }
+
+  /** A commit is durable. Changes reach everybody before the signals and replies that tell of them. */
+  appended(): void {
+    const { forks, document } = this.#room
+    forks.land()
+    document.flush()
+    const settled = this.#settled
+    this.#settled = []
+    for (const settle of settled) settle()
+  }
+
+  #takeEffect(ran: Ran, tasks: readonly TaskChange[]): void {
+    for (const signal of ran.signals) this.#room.members.signal(signal)
+    if (tasks.length > 0) this.#announce(tasks)
+  }
+
+  #announce(tasks: readonly TaskChange[]): void {
+    this.#room.jobs.changed(tasks)
+    for (const change of tasks) if ('put' in change && change.put.due !== null) this.#room.due(change.put.due)
+  }
+}
