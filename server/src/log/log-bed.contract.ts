@@ -1,4 +1,12 @@
-import { AppendRefused, type LogEntry, type StoredReply, type UpdateLog } from './log.ts'
+import {
+  AppendRefused,
+  type CorruptRow,
+  type JournalRecord,
+  type LogEntry,
+  type StoredReply,
+  type StoredTask,
+  type UpdateLog,
+} from './log.ts'
 
 /** A storage of its own for one test, and what may be done to it from outside. */
 export interface LogBed {
@@ -9,7 +17,7 @@ export interface LogBed {
   /** Cuts the log from its storage for a moment, while calls are under way. */
   sever?(log: UpdateLog): Promise<void>
   /** Changes bytes of one stored row. The log is closed. */
-  damage?(room: string, part: 'entry' | 'snapshot' | 'reply', at: number | string): Promise<void>
+  damage?(room: string, part: CorruptRow['part'] | 'reply', at: number | string): Promise<void>
   /** Closes what is open, removes the storage. */
   remove(): Promise<void>
 }
@@ -34,6 +42,19 @@ export const edit = (content: string): LogEntry & { update: Uint8Array } => ({ u
 export function reply(eventId: string, at = 1, outcome?: StoredReply['outcome']): StoredReply {
   return { eventId, at, outcome: outcome ?? { ok: true, output: { for: eventId } } }
 }
+
+export const task = (id: string, due: number | null, content = `"${id}"`): StoredTask => ({
+  id,
+  due,
+  content,
+})
+
+export const record = (event: string, at = 1): JournalRecord => ({
+  at,
+  event,
+  outcome: 'ok',
+  content: JSON.stringify({ by: 'ada', at }),
+})
 
 /** The content of a room: `snapshot|`, then the updates. */
 export async function texts(log: UpdateLog, room: string): Promise<string[]> {

@@ -1,12 +1,15 @@
 import { describe, test } from 'vitest'
 import type { LogBed, LogFeature, Rule } from './log-bed.contract.ts'
 import { compactionRules } from './log-compaction.contract.ts'
+import { cursorRules } from './log-cursors.contract.ts'
 import { damageRules } from './log-damage.contract.ts'
 import { entryRules } from './log-entries.contract.ts'
+import { journalRules } from './log-journal.contract.ts'
 import { lifeRules } from './log-life.contract.ts'
 import { checkAgainstModel } from './log-model.contract.ts'
 import { nameRules } from './log-names.contract.ts'
 import { replyRules } from './log-replies.contract.ts'
+import { taskRules } from './log-tasks.contract.ts'
 
 /**
  * The contract of `UpdateLog`: every driver passes it. A driver that lacks a feature says why in `absent`; the rules
@@ -36,6 +39,9 @@ export function describeUpdateLog(
   describe(`update log: ${name}`, () => {
     describe('entries', () => entryRules(rule))
     describe('replies', () => replyRules(rule))
+    describe('tasks', () => taskRules(rule))
+    describe('journal', () => journalRules(rule))
+    describe('cursors', () => cursorRules(rule))
     describe('compaction', () => compactionRules(rule))
     describe('names', () => nameRules(rule))
     describe('life', () => lifeRules(rule))

@@ -190,7 +190,8 @@ export function assertTasks(entries: readonly LogEntry[]): void {
     if (tasks)
       for (const change of tasks) {
         const id = 'put' in change ? change.put.id : change.drop
-        if (!id.isWellFormed()) throw new TypeError('The id of a task must be well-formed Unicode')
+        if (id === '' || !id.isWellFormed())
+          throw new TypeError('The id of a task must be well-formed Unicode, and not empty')
         if ('put' in change && Number.isNaN(change.put.due))
           throw new TypeError(`The task ${id} is due at no time`)
       }

@@ -43,9 +43,10 @@ export function readStoredRoom({ rows, snapshot }: StoredRoomMessage): StoredRoo
   return { snapshot, ...head, updates: readList(decoder, readUpdate), position }
 }
 
-/** A task as it was read: texts are bytes. `room` is the name of its room, where that was not asked for. */
+/** A task as it was read: texts are bytes. */
 export interface TaskRow {
-  readonly room?: Uint8Array
+  /** The name of its room. */
+  readonly room: Uint8Array
   readonly id: Uint8Array
   readonly due: number | null
   readonly payload: Uint8Array
@@ -54,18 +55,23 @@ export interface TaskRow {
 export function writeTasks(rows: readonly TaskRow[]): Uint8Array<ArrayBuffer> {
   const encoder = encoding.createEncoder()
   encoding.writeVarUint(encoder, rows.length)
-  for (const { room, id, due, payload } of rows) {
-    if (room) encoding.writeVarUint8Array(encoder, room)
-    encoding.writeVarUint8Array(encoder, id)
-    // Not a number for a task that is never due.
-    encoding.writeFloat64(encoder, due ?? Number.NaN)
-    encoding.writeVarUint8Array(encoder, payload)
-  }
+  for (const row of rows) writeTask(encoder, row)
   return encoding.toUint8Array(encoder)
 }
 
 export function readTasks(bytes: Uint8Array<ArrayBuffer>): StoredTask[] {
   return readList(decoding.createDecoder(bytes), readTask)
+}
+
+/** The same with the names of their rooms. */
+export function writeDueTasks(rows: readonly TaskRow[]): Uint8Array<ArrayBuffer> {
+  const encoder = encoding.createEncoder()
+  encoding.writeVarUint(encoder, rows.length)
+  for (const row of rows) {
+    encoding.writeVarUint8Array(encoder, row.room)
+    writeTask(encoder, row)
+  }
+  return encoding.toUint8Array(encoder)
 }
 
 export function readDueTasks(bytes: Uint8Array<ArrayBuffer>): DueTask[] {
@@ -74,6 +80,13 @@ export function readDueTasks(bytes: Uint8Array<ArrayBuffer>): DueTask[] {
     const { id, due, content } = readTask(decoder)
     return { room, id, due: due!, content }
   })
+}
+
+function writeTask(encoder: encoding.Encoder, { id, due, payload }: TaskRow): void {
+  encoding.writeVarUint8Array(encoder, id)
+  // Not a number for a task that is never due.
+  encoding.writeFloat64(encoder, due ?? Number.NaN)
+  encoding.writeVarUint8Array(encoder, payload)
 }
 
 function readTask(decoder: decoding.Decoder<ArrayBuffer>): StoredTask {

@@ -55,9 +55,16 @@ export function sqliteBed(): SqliteBed {
           entry: { table: 'entries', where: 'key = (?1 << 36) + ?2' },
           snapshot: { table: 'snapshots', where: 'room = ?1 AND position = ?2' },
           reply: { table: 'replies', where: 'room = ?1 AND event_id = ?2' },
+          task: { table: 'tasks', where: 'room = ?1 AND id = ?2' },
+          reaction: { table: 'reactions', where: 'room = ?1 AND name = ?2' },
+          journal: { table: 'journal', where: 'key = (?1 << 36) + ?2' },
         }[part]
         const id = roomId(database, room)
         const key = typeof at === 'string' ? Buffer.from(at) : at
+        if (part === 'reaction') {
+          database.prepare(`UPDATE ${table} SET position = position + 4 WHERE ${where}`).run(id, key)
+          return
+        }
         const row = database.prepare(`SELECT payload FROM ${table} WHERE ${where}`).get(id, key)
         const payload = row!.payload as Uint8Array
         payload[0]! ^= 4

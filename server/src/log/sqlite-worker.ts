@@ -1,6 +1,6 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { AppendRefused } from './log.ts'
-import { writeJournal, writeStoredRoom, writeTasks } from './sqlite-answers.ts'
+import { writeDueTasks, writeJournal, writeStoredRoom, writeTasks } from './sqlite-answers.ts'
 import { openDatabase, pageBytes } from './sqlite-database.ts'
 import type { PackedTaskChange } from './sqlite-entry.ts'
 import { type JournalSearch, newSearch } from './sqlite-journal.ts'
@@ -130,7 +130,7 @@ function lookUp(lookup: Lookup, transfer: ArrayBuffer[]): unknown {
     case 'rooms':
       return store.rooms(lookup.after, lookup.limit)
     case 'dueTasks':
-      return transferred(writeTasks(store.dueTasks(lookup.until, lookup.limit)), transfer)
+      return transferred(writeDueTasks(store.dueTasks(lookup.until, lookup.limit)), transfer)
     case 'tasks':
       return transferred(writeTasks(store.tasks(lookup.room, lookup.after, lookup.limit)), transfer)
     case 'journal':
