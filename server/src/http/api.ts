@@ -1,15 +1,26 @@
-import { createState, errorKind, InterplayError } from '@interplay/shared'
-import { maxEventIdLength, newEventId, type Outcome } from '@interplay/shared/protocol'
-import { Hono } from 'hono'
+import { type AnyRoom, InterplayError } from '@interplay/shared'
+import { newEventId } from '@interplay/shared/protocol'
+import { Hono, type MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { cors } from 'hono/cors'
 import * as Y from 'yjs'
-import type { Actor } from '../events/implement.ts'
+import type { Actor } from '../events/context.ts'
+import { checkEventId, handIn } from '../ingest/hand-in.ts'
 import type { Logger } from '../observe/logging.ts'
 import type { Metrics } from '../observe/metrics.ts'
+import type { Member } from '../room/members.ts'
 import type { Registry } from '../room/registry.ts'
 import type { Room } from '../room/room.ts'
 import { type Authenticate, admit } from '../session/admit.ts'
-import { openState } from './open-state.ts'
+import { EventLines } from './event-lines.ts'
+import { Hook, type HookOptions } from './hooks.ts'
+import { LiveStream } from './live-stream.ts'
+import { openApi } from './openapi.ts'
+import type { Origins } from './origins.ts'
+import { refusal, tooLarge } from './refusal.ts'
+import { StateFeed } from './state-feed.ts'
+import { stateOf } from './state-of.ts'
+import { type Streamed, streamed } from './streamed.ts'
 
 export interface ApiOptions {
   readonly registry: Registry
@@ -17,40 +28,63 @@ export interface ApiOptions {
   readonly logger: Logger
   readonly metrics: Metrics
   readonly maxBodyBytes: number
-  readonly ready: () => boolean
+  /** Events that one request may have in a room at once. */
+  readonly maxEventsInFlight: number
+  /** Aborted when the server closes. */
+  readonly closing: AbortSignal
+  /** The definitions of the code that is in force now. */
+  readonly definitions: () => readonly AnyRoom[]
+  readonly hooks: Readonly<Record<string, HookOptions>>
+  /** `null`: requests of any page are taken, and no page of another origin can read the answers. */
+  readonly origins: Origins | null
   readonly fallback: ((request: Request) => Response | Promise<Response>) | undefined
 }
 
 /** The server's HTTP surface. A room's name is one percent-encoded path segment. */
 export function createApi(options: ApiOptions): (request: Request) => Response | Promise<Response> {
-  const { registry, authenticate, logger, metrics } = options
+  const { registry, authenticate, logger, metrics, maxBodyBytes, closing, origins } = options
+  const hooks = new Map(
+    Object.entries(options.hooks).map(([name, hook]) => [name, new Hook(name, hook, options)] as const),
+  )
+  const feeds = new WeakMap<Room, StateFeed>()
   const app = new Hono()
 
   const enter = async <T>(
     request: Request,
     name: string,
     use: (room: Room, actor: Actor) => Promise<T>,
+    token = bearerOf(request),
   ): Promise<T> => {
-    const token = request.headers.get('authorization')?.replace(/^Bearer /i, '') ?? ''
     const actor = await admit(authenticate, token, name, registry.codeOf(name), request)
     return registry.use(name, (room) => use(room, actor))
   }
 
   app.get('/healthz', (context) => context.text('ok'))
-  app.get('/readyz', (context) => (options.ready() ? context.text('ready') : context.text('closing', 503)))
+  app.get('/readyz', (context) => (closing.aborted ? context.text('closing', 503) : context.text('ready')))
   app.get('/metrics', async () => {
     const text = await metrics.registry.metrics()
     return new Response(text, { headers: { 'content-type': metrics.registry.contentType } })
   })
 
-  app.use(
-    '/api/*',
-    bodyLimit({
-      maxSize: options.maxBodyBytes,
-      onError: () =>
-        refusal(new InterplayError('too-large', `A body has ${options.maxBodyBytes} bytes at most.`)),
-    }),
-  )
+  for (const path of hooks.size > 0 ? ['/api/*', '/hooks/*'] : ['/api/*']) {
+    if (origins) app.use(path, onlyFrom(origins), cors({ origin: origins.allowed, ...corsHeaders }))
+  }
+
+  app.post('/api/rooms/:room/events', (context) => {
+    const { body, headers } = context.req.raw
+    const maxBytes = maxBodyBytes * bodiesOfLines
+    if (Number(headers.get('content-length')) > maxBytes) throw tooLarge(maxBytes)
+    const limits = { maxLineBytes: maxBodyBytes, maxBytes, maxInFlight: options.maxEventsInFlight, closing }
+    return streamed(
+      (use) => enter(context.req.raw, context.req.param('room'), use),
+      (room, actor) => new EventLines(room, actor, body ?? new Blob([]).stream(), limits),
+    )
+  })
+
+  const limited = bodyLimit({ maxSize: maxBodyBytes, onError: () => refusal(tooLarge(maxBodyBytes)) })
+  app.use('/api/*', limited)
+
+  app.get('/api/openapi.json', () => Response.json(openApi(options.definitions(), [...hooks.keys()])))
 
   app.get('/api/rooms/:room', (context) =>
     enter(context.req.raw, context.req.param('room'), async (room) => Response.json(stateOf(room))),
@@ -58,19 +92,26 @@ export function createApi(options: ApiOptions): (request: Request) => Response |
 
   app.post('/api/rooms/:room/events/:event', (context) =>
     enter(context.req.raw, context.req.param('room'), async (room, actor) => {
-      const id = context.req.header('idempotency-key') ?? newEventId()
-      if (id.length === 0 || id.length > maxEventIdLength) {
-        throw new InterplayError('malformed', `An Idempotency-Key has 1 to ${maxEventIdLength} characters.`)
-      }
+      const id = checkEventId(context.req.header('idempotency-key') ?? newEventId(), 'An Idempotency-Key')
       const input = await readBody(context.req.raw)
-      const request = { id, event: context.req.param('event'), input, actor }
-      const outcome = await new Promise<Outcome>((answered, lost) =>
-        room.dispatch(request, { answered, lost }),
-      )
+      const { outcome: answer } = handIn(room, { id, event: context.req.param('event'), input, actor })
+      const outcome = await answer
       if (!outcome.ok) throw InterplayError.from(outcome.error)
       return Response.json({ eventId: id, output: outcome.output ?? null })
     }),
   )
+
+  app.get('/api/rooms/:room/live', (context) => {
+    const token = bearerOf(context.req.raw) || (context.req.query('token') ?? '')
+    return streamed(
+      (use) => enter(context.req.raw, context.req.param('room'), use, token),
+      (room, actor) => {
+        const feed = feeds.get(room) ?? new StateFeed(room)
+        feeds.set(room, feed)
+        return watch(room, actor, new LiveStream(feed, context.req.header('last-event-id'), closing))
+      },
+    )
+  })
 
   app.get('/api/rooms/:room/document', (context) =>
     enter(context.req.raw, context.req.param('room'), async (room) => {
@@ -85,7 +126,8 @@ export function createApi(options: ApiOptions): (request: Request) => Response |
     enter(context.req.raw, context.req.param('room'), async (room, actor) => {
       const update = new Uint8Array(await context.req.arrayBuffer())
       if (
-        room.write(update, actor.canEdit !== false, { source: 'local', context: { actor } }) === 'waiting'
+        room.write(update, actor, actor.canEdit !== false, { source: 'local', context: { actor } }) ===
+        'waiting'
       ) {
         throw new InterplayError(
           'conflict',
@@ -97,9 +139,16 @@ export function createApi(options: ApiOptions): (request: Request) => Response |
     }),
   )
 
-  app.all('/api/*', () =>
-    refusal(new InterplayError('not-found', 'There is nothing at this path. See docs/http.md.')),
-  )
+  if (hooks.size > 0) {
+    app.use('/hooks/*', limited)
+    app.post('/hooks/:name', (context) => {
+      const hook = hooks.get(context.req.param('name'))
+      if (!hook) throw nothingHere()
+      return hook.receive(context.req.raw)
+    })
+    app.all('/hooks/*', () => refusal(nothingHere()))
+  }
+  app.all('/api/*', () => refusal(nothingHere()))
   app.all('*', (context) => options.fallback?.(context.req.raw) ?? context.text('Not found', 404))
 
   app.onError((error) => {
@@ -111,17 +160,50 @@ export function createApi(options: ApiOptions): (request: Request) => Response |
   return (request) => app.fetch(request)
 }
 
-function refusal(error: InterplayError): Response {
-  const headers: Record<string, string> = error.retry ? { 'retry-after': '1' } : {}
-  return Response.json({ error: error.toJSON() }, { status: errorKind(error.code).http, headers })
+/** A body of lines may be so many times as long as any other, since it is never held as a whole. */
+const bodiesOfLines = 16
+
+const corsHeaders = {
+  allowMethods: ['GET', 'PUT', 'POST', 'DELETE'],
+  allowHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'Last-Event-ID'],
+  exposeHeaders: ['Retry-After'],
+  maxAge: 600,
 }
 
-function stateOf({ code, document }: Room): unknown {
-  if (!code) return openState(document)
-  const transact = () => {
-    throw new Error('This view is for reading.')
+function onlyFrom(origins: Origins): MiddlewareHandler {
+  return async (context, next) => {
+    if (origins.admits(context.req.raw)) return next()
+    const origin = context.req.header('origin')
+    return refusal(
+      new InterplayError('forbidden', `Pages of ${origin} may not ask here: it is not in 'cors'.`),
+    )
   }
-  return createState(code.implementation.definition, document, { writer: 'client', transact }).toJSON()
+}
+
+function nothingHere(): InterplayError {
+  return new InterplayError('not-found', 'There is nothing at this path. See docs/http.md.')
+}
+
+function bearerOf(request: Request): string {
+  return request.headers.get('authorization')?.replace(/^Bearer /i, '') ?? ''
+}
+
+/** Tells a stream what is broadcast in a room. It is nobody's session: no reaction is run for it. */
+function watch(room: Room, actor: Actor, stream: LiveStream): Streamed {
+  const member: Member = {
+    sessionId: newEventId(),
+    actor,
+    signal: (name, payload) => stream.signal(name, payload),
+    job() {},
+  }
+  const close = () => stream.close()
+  room.members.add(member)
+  room.document.on('destroy', close)
+  const ended = stream.ended.then(() => {
+    room.members.remove(member)
+    room.document.off('destroy', close)
+  })
+  return { response: stream.response, ended }
 }
 
 async function readBody(request: Request): Promise<unknown> {

@@ -11,6 +11,8 @@ const livenessMs = 20_000
 
 export interface HttpServerOptions extends SocketOptions {
   readonly fetch: (request: Request) => Response | Promise<Response>
+  /** Whether the page that asks for a WebSocket may have one. */
+  readonly admits: (request: Request) => boolean
 }
 
 /** The only door: HTTP requests, and WebSockets in two dialects, `/` for Hocuspocus and `/y/<room>` for y-websocket. */
@@ -75,6 +77,7 @@ export class HttpServer {
     const { pathname } = new URL(request.url)
     const room = roomOfPath(pathname)
     if (pathname !== '/' && room === null) return refuse(stream, '404 Not Found')
+    if (!this.#options.admits(request)) return refuse(stream, '403 Forbidden')
     this.#webSockets.handleUpgrade(incoming, stream, head, (webSocket) => {
       alive.add(webSocket)
       webSocket.on('pong', () => alive.add(webSocket))
