@@ -10,6 +10,10 @@ export const bench = defineRoom('bench/:id', {
   },
   events: {
     'note.add': event(z.object({ text: z.string().max(280) }), z.object({ noteId: z.string() })),
+    /** What an event costs that does nothing and of which nothing is stored. */
+    ping: event(z.object({ n: z.number() }), z.object({ n: z.number() }), { durability: 'none' }),
+    /** The same, stored. */
+    'ping.stored': event(z.object({ n: z.number() }), z.object({ n: z.number() })),
     'score.add': event(z.object({ by: z.number().int() }), z.object({ score: z.number() })),
   },
 })

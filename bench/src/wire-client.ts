@@ -22,6 +22,7 @@ export class WireClient implements Disposable {
   #events = 0
   #corked = false
   readonly #answers = new Map<string, () => void>()
+  readonly #echoes: (() => void)[] = []
   #joined: () => void = () => {}
 
   private constructor(webSocket: WebSocket, room: string) {
@@ -64,6 +65,12 @@ export class WireClient implements Disposable {
     const eventId = this.#idPrefix + String(++this.#events).padStart(12, '0')
     this.#sendBytes(writeFrame({ kind: 'dispatch', room: this.#room, eventId, attempt: 0, event, input }))
     return new Promise((resolve) => this.#answers.set(eventId, resolve))
+  }
+
+  /** Sends a Hocuspocus stateless message. Resolves when the next one comes back. */
+  stateless(payload: string): Promise<void> {
+    this.#send(5, (encoder) => encoding.writeVarString(encoder, payload))
+    return new Promise((resolve) => this.#echoes.push(resolve))
   }
 
   [Symbol.dispose](): void {
@@ -113,6 +120,7 @@ export class WireClient implements Disposable {
       this.acknowledged += 1
       this.onAcknowledged()
     }
+    if (type === 5) this.#echoes.shift()?.()
     if (type !== 0 && type !== 4) return
     const kind = decoding.readVarUint(decoder)
     if (kind === 1) this.#joined()
