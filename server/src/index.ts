@@ -27,6 +27,8 @@ export { type Middleware, type RateLimit, rateLimit } from './events/middleware.
 export type { HookDelivery, HookOptions } from './http/hooks.ts'
 export type { IncomingEvent } from './ingest/incoming-event.ts'
 export type { Ingest, IngestServices } from './ingest/ingest.ts'
+export type { CircuitOptions } from './jobs/circuit-breaker.ts'
+export type { WebhookEndpoint } from './jobs/webhook-sender.ts'
 export type {
   Appended,
   CorruptRow,
@@ -40,6 +42,7 @@ export { memoryLog } from './log/memory.ts'
 export { sqliteLog } from './log/sqlite.ts'
 export { createLogger, type Logger } from './observe/logging.ts'
 export type { ServerOptions } from './options.ts'
+export { type RemoteHandler, type RemoteOptions, remote } from './remote/remote.ts'
 export type { RoomHandle, ServerDispatchOptions } from './room-handle.ts'
 export { createServer, type InterplayServer, type Unsaved } from './server.ts'
 export type { Authenticate } from './session/admit.ts'
