@@ -8,7 +8,6 @@ import type { Actor } from '../events/context.ts'
 import { checkEventId, handIn } from '../ingest/hand-in.ts'
 import type { Logger } from '../observe/logging.ts'
 import type { Metrics } from '../observe/metrics.ts'
-import type { Member } from '../room/members.ts'
 import type { Registry } from '../room/registry.ts'
 import type { Room } from '../room/room.ts'
 import { type Authenticate, admit } from '../session/admit.ts'
@@ -190,17 +189,11 @@ function bearerOf(request: Request): string {
 
 /** Tells a stream what is broadcast in a room. It is nobody's session: no reaction is run for it. */
 function watch(room: Room, actor: Actor, stream: LiveStream): Streamed {
-  const member: Member = {
-    sessionId: newEventId(),
-    actor,
-    signal: (name, payload) => stream.signal(name, payload),
-    job() {},
-  }
+  const stop = room.members.watch({ actor, signal: (name, payload) => stream.signal(name, payload) })
   const close = () => stream.close()
-  room.members.add(member)
   room.document.on('destroy', close)
   const ended = stream.ended.then(() => {
-    room.members.remove(member)
+    stop()
     room.document.off('destroy', close)
   })
   return { response: stream.response, ended }

@@ -1,4 +1,4 @@
-import type { InterplayError } from '@interplay/shared'
+import type { EventDefinition, InterplayError } from '@interplay/shared'
 import type { Outcome } from '@interplay/shared/protocol'
 import { type EventRequest, runEvent, type Verdict } from '../events/dispatch.ts'
 import type { AnyImplementation } from '../events/implement.ts'
@@ -21,6 +21,7 @@ export interface Caller {
 interface InFlight {
   readonly key: string
   readonly request: EventRequest
+  readonly contract: EventDefinition | null
   /** Its outcome, if it has one from before; `null` where it certainly has none. */
   readonly stored: Promise<Outcome | null> | null
   readonly callers: Caller[]
@@ -59,7 +60,9 @@ export class Dispatcher {
       running.callers.push(caller)
       return
     }
-    const event: InFlight = { key, request, stored: this.#room.stored.find(key), callers: [caller] }
+    const contract = this.#contract(request.event)
+    const stored = contract?.durability === 'none' ? null : this.#room.stored.find(key)
+    const event: InFlight = { key, request, contract, stored, callers: [caller] }
     this.#inFlight.set(key, event)
     if (!this.#room.inbox.offer(() => this.#run(event)))
       this.#answer(event, failed('overloaded', `The inbox of '${this.#room.name}' is full.`))
@@ -89,16 +92,15 @@ export class Dispatcher {
     const handled = (done: Verdict) => {
       const durationMs = performance.now() - startedAt
       this.#room.metrics.handlerSeconds.observe(durationMs / 1000)
-      this.#record(event, implementation, done, durationMs)
+      this.#record(event, done, durationMs)
     }
     return verdict instanceof Promise ? verdict.then(handled) : handled(verdict)
   }
 
-  #record(event: InFlight, { definition }: AnyImplementation, verdict: Verdict, durationMs: number): void {
+  #record(event: InFlight, verdict: Verdict, durationMs: number): void {
     const room = this.#room
-    const { request } = event
+    const { request, contract } = event
     const { outcome } = verdict
-    const contract = Object.hasOwn(definition.events, request.event) ? definition.events[request.event] : null
     const at = room.clock()
     const isStored = contract?.durability !== 'none'
     const journal =
@@ -116,6 +118,11 @@ export class Dispatcher {
     room.record(verdict, { ...reply, by: byUser(userId), ...(journal && { journal }) }, userId, () =>
       this.#answer(event, outcome),
     )
+  }
+
+  #contract(event: string): EventDefinition | null {
+    const events = this.#room.implementation()?.definition.events
+    return events && Object.hasOwn(events, event) ? events[event]! : null
   }
 
   #answer(event: InFlight, outcome: Outcome): void {

@@ -265,7 +265,7 @@ export class Room {
   join(member: Member): void {
     this.#used = true
     this.members.add(member)
-    for (const job of this.jobs.statuses) member.job(job)
+    for (const job of this.jobs.statuses) this.members.jobTo(member, job)
     this.#reactor.lifecycle('joined', member)
   }
 

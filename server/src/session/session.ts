@@ -1,12 +1,6 @@
 import type { Connection, Hocuspocus } from '@hocuspocus/server'
 import { InterplayError, isErrorCode } from '@interplay/shared'
-import {
-  type Dispatch,
-  type JobStatus,
-  maxEventIdLength,
-  newEventId,
-  type Outcome,
-} from '@interplay/shared/protocol'
+import { type Dispatch, maxEventIdLength, newEventId, type Outcome } from '@interplay/shared/protocol'
 import * as decoding from 'lib0/decoding'
 import type { Actor } from '../events/context.ts'
 import type { Logger } from '../observe/logging.ts'
@@ -31,8 +25,8 @@ export interface Line {
   /** Says why a join or a write was refused, in whatever words its dialect has. */
   refused(scope: 'join' | 'write', error: InterplayError, session: Session): void
   reply(eventId: string, outcome: Outcome, session: Session): void
-  signal(name: string, payload: unknown, session: Session): void
-  job(job: JobStatus, session: Session): void
+  /** Sends a runtime frame, if the client speaks them. */
+  sendRuntime(frame: Uint8Array): void
   /** The session is over; the socket lives on. */
   ended(session: Session): void
 }
@@ -109,12 +103,8 @@ export class Session implements Joining, Member {
     return this.#actor!
   }
 
-  signal(name: string, payload: unknown): void {
-    this.#line.signal(name, payload, this)
-  }
-
-  job(job: JobStatus): void {
-    this.#line.job(job, this)
+  sendRuntime(frame: Uint8Array): void {
+    this.#line.sendRuntime(frame)
   }
 
   get live(): boolean {

@@ -2,7 +2,6 @@ import { errorKind, InterplayError } from '@interplay/shared'
 import {
   type Frame,
   isRuntimeFrame,
-  type JobStatus,
   maxRoomNameBytes,
   type Outcome,
   protocolVersion,
@@ -77,12 +76,9 @@ export class Socket implements Line {
     this.#sendRuntime({ kind: 'reply', room: session.key, eventId, outcome })
   }
 
-  signal(name: string, payload: unknown, session: Session): void {
-    this.#sendRuntime({ kind: 'signal', room: session.key, name, payload })
-  }
-
-  job(job: JobStatus, session: Session): void {
-    this.#sendRuntime({ kind: 'job', room: session.key, job })
+  sendRuntime(frame: Uint8Array): void {
+    // Stock clients do not know runtime frames: those go to sockets that said hello.
+    if (this.#speaksRuntime) this.send(frame)
   }
 
   ended(session: Session): void {
@@ -140,7 +136,6 @@ export class Socket implements Line {
     }
   }
 
-  /** Stock clients do not know runtime frames: those go to sockets that said hello. */
   #sendRuntime(frame: Frame): void {
     if (this.#speaksRuntime) this.send(writeFrame(frame))
   }

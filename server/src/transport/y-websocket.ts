@@ -70,9 +70,7 @@ export class YWebSocket implements Line {
 
   reply(): void {}
 
-  signal(): void {}
-
-  job(): void {}
+  sendRuntime(): void {}
 
   ended(): void {
     this.#outbound.close()
