@@ -5,7 +5,7 @@ import { bench } from './room.ts'
 /** What a server under test is started as: JSON in its first argument. */
 export type Subject =
   | { readonly kind: 'interplay'; readonly folder: string }
-  | { readonly kind: 'hocuspocus' | 'socket.io' | 'colyseus' }
+  | { readonly kind: 'hocuspocus' | 'socket.io' | 'colyseus' | 'relay' }
 
 /** A server in a process of its own. It says its port to its parent once it listens, and ends with it. */
 const subject = JSON.parse(process.argv[2]!) as Subject
@@ -19,6 +19,8 @@ async function start(subject: Subject): Promise<number> {
       return startInterplay(subject.folder)
     case 'hocuspocus':
       return startHocuspocus()
+    case 'relay':
+      return (await import('./relay.ts')).startRelay()
     case 'socket.io':
       return (await import('./socket-io.ts')).startSocketIo()
     case 'colyseus':

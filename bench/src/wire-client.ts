@@ -31,17 +31,20 @@ export class WireClient implements Disposable {
     webSocket.on('message', (bytes: Buffer) => this.#receive(bytes))
   }
 
-  /** Resolves once the room's state has come. Events need a `hello` first, which only Interplay understands. */
-  static async join(url: string, room: string, hello = false): Promise<WireClient> {
-    const webSocket = new WebSocket(url, {
-      perMessageDeflate: false,
-      generateMask: (mask) => mask.fill(0),
-    })
+  /** Opens the socket and says nothing: for servers that know no rooms. */
+  static async connect(url: string, room: string): Promise<WireClient> {
+    const webSocket = new WebSocket(url, { perMessageDeflate: false, generateMask: (mask) => mask.fill(0) })
     const client = new WireClient(webSocket, room)
     await new Promise((resolve, reject) => {
       webSocket.once('open', resolve)
       webSocket.once('error', reject)
     })
+    return client
+  }
+
+  /** Resolves once the room's state has come. Events need a `hello` first, which only Interplay understands. */
+  static async join(url: string, room: string, hello = false): Promise<WireClient> {
+    const client = await WireClient.connect(url, room)
     if (hello) client.#sendBytes(writeFrame({ kind: 'hello', version: protocolVersion, client: 'bench' }))
     const joined = new Promise<void>((resolve) => {
       client.#joined = resolve
