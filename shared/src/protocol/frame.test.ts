@@ -1,6 +1,6 @@
 import * as encoding from 'lib0/encoding'
 import { describe, expect, test } from 'vitest'
-import { type Frame, isRuntimeFrame, readFrame, writeFrame } from './index.ts'
+import { type Frame, isRuntimeFrame, type JobStatus, readFrame, writeFrame } from './index.ts'
 
 const error = { code: 'forbidden', message: 'no' }
 
@@ -36,7 +36,26 @@ const golden: readonly [Frame, string][] = [
     { kind: 'refused', room: 'b', scope: 'write', error },
     '00 04 01 62 01 23 7b22636f6465223a22666f7262696464656e222c226d657373616765223a226e6f227d',
   ],
+  [
+    { kind: 'signal', room: 'b/é', name: 'confetti', payload: { x: 1 } },
+    '00 05 04 622fc3a9 08 636f6e6665747469 07 7b2278223a317d',
+  ],
+  [{ kind: 'signal', room: 'b', name: 'ping', payload: undefined }, '00 05 01 62 04 70696e67 00'],
+  [
+    { kind: 'job', room: 'b', job: { id: 'j', name: 'sum', at: 'done', attempt: 1 } },
+    '00 06 01 62 2f 7b226964223a226a222c226e616d65223a2273756d222c226174223a22646f6e65222c22617474656d7074223a317d',
+  ],
+  [
+    {
+      kind: 'job',
+      room: 'b',
+      job: { id: 'j', name: 'sum', at: 'waiting', attempt: 2, progress: [0.5], error: 'no' },
+    },
+    '00 06 01 62 50 7b226964223a226a222c226e616d65223a2273756d222c226174223a2277616974696e67222c22617474656d7074223a322c2270726f6772657373223a5b302e355d2c226572726f72223a226e6f227d',
+  ],
 ]
+
+const kinds = ['hello', 'welcome', 'dispatch', 'reply', 'refused', 'signal', 'job']
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 const bytesOf = (text: string) => new Uint8Array(Buffer.from(text.replaceAll(' ', ''), 'hex'))
@@ -62,9 +81,9 @@ test('[G2] garbage is read or thrown at, within a time that its length bounds', 
   const random = xorshift(4711)
   for (let round = 0; round < 20_000; round++) {
     const bytes = Uint8Array.from({ length: random() % 48 }, () => random() & 255)
-    if (round % 2 === 0 && bytes.length > 1) bytes.set([0, random() % 6])
+    if (round % 2 === 0 && bytes.length > 1) bytes.set([0, random() % 8])
     const frame = tryRead(bytes)
-    if (frame) expect(['hello', 'welcome', 'dispatch', 'reply', 'refused']).toContain(frame.kind)
+    if (frame) expect(kinds).toContain(frame.kind)
   }
 })
 
@@ -94,6 +113,49 @@ test('[G2] a length that the bytes do not have throws at once', () => {
 
 test('[G2] a payload that is not JSON throws', () => {
   expect(() => readFrame(bytesOf('00 02 01 62 01 65 00 04 70696e67 01 7b'))).toThrow()
+  expect(() => readFrame(bytesOf('00 05 01 62 04 70696e67 01 7b'))).toThrow()
+  expect(() => readFrame(bytesOf('00 06 01 62 01 7b'))).toThrow()
+})
+
+const job: JobStatus = { id: 'j', name: 'sum', at: 'done', attempt: 1 }
+const noJobs: readonly [string, unknown][] = [
+  ['nothing', undefined],
+  ['null', null],
+  ['a number', 7],
+  ['an array', [job]],
+  ['without an id', { ...job, id: undefined }],
+  ['with an id that is a number', { ...job, id: 7 }],
+  ['without a name', { ...job, name: undefined }],
+  ['without a state', { ...job, at: undefined }],
+  ['in a state of a prototype', { ...job, at: 'toString' }],
+  ['with an attempt in words', { ...job, attempt: 'first' }],
+]
+
+test.each(noJobs)('[G2] a job that is %s throws', (_, payload) => {
+  const bytes = writeFrame({ kind: 'job', room: 'b', job: payload as JobStatus })
+  expect(() => readFrame(bytes)).toThrow('a job without')
+})
+
+test('[G2] signals and jobs of any content come back as they were written, or throw', () => {
+  const random = xorshift(1789)
+  for (let round = 0; round < 2_000; round++) {
+    const text = anyText(random)
+    const frames: Frame[] = [
+      { kind: 'signal', room: text, name: anyText(random), payload: anyJson(random) },
+      {
+        kind: 'job',
+        room: text,
+        job: { ...job, id: anyText(random), progress: anyJson(random), error: text },
+      },
+    ]
+    for (const frame of frames) {
+      const bytes = writeFrame(frame)
+      expect(readFrame(bytes)).toEqual(frame)
+      bytes[random() % bytes.length] = random() & 255
+      const read = tryRead(bytes)
+      if (read) expect(kinds).toContain(read.kind)
+    }
+  }
 })
 
 test('a name in a payload cannot reach a prototype', () => {
@@ -120,6 +182,30 @@ function tryRead(bytes: Uint8Array): Frame | undefined {
     return readFrame(bytes)
   } catch {
     return undefined
+  }
+}
+
+function anyText(random: () => number): string {
+  const letters = ['a', 'é', '🎉', '\0', '"', '\\', '\u2028', '__proto__', ' ']
+  return Array.from({ length: random() % 6 }, () => letters[random() % letters.length]).join('')
+}
+
+function anyJson(random: () => number, depth = 0): unknown {
+  switch (random() % (depth < 3 ? 7 : 5)) {
+    case 0:
+      return null
+    case 1:
+      return random() / 7
+    case 2:
+      return anyText(random)
+    case 3:
+      return random() % 2 === 0
+    case 4:
+      return -random()
+    case 5:
+      return Array.from({ length: random() % 4 }, () => anyJson(random, depth + 1))
+    default:
+      return { x: anyJson(random, depth + 1), [`y${anyText(random)}`]: anyJson(random, depth + 1) }
   }
 }
 

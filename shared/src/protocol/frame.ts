@@ -81,6 +81,14 @@ export interface JobStatus {
   readonly error?: string
 }
 
+const jobStates: readonly unknown[] = [
+  'waiting',
+  'running',
+  'done',
+  'failed',
+  'cancelled',
+] satisfies JobStatus['at'][]
+
 const kinds = { hello: 0, welcome: 1, dispatch: 2, reply: 3, refused: 4, signal: 5, job: 6 } as const
 
 /** Whether bytes from a socket are a runtime frame (or a Hocuspocus one). */
@@ -215,9 +223,14 @@ function asErrorBody(payload: unknown): ErrorBody {
 }
 
 function asJobStatus(payload: unknown): JobStatus {
-  const { id, name, at } = (payload ?? {}) as Partial<JobStatus>
-  if (typeof id !== 'string' || typeof name !== 'string' || typeof at !== 'string')
-    throw new Error('a job without id, name and state')
+  const { id, name, at, attempt } = (payload ?? {}) as Partial<JobStatus>
+  if (
+    typeof id !== 'string' ||
+    typeof name !== 'string' ||
+    typeof attempt !== 'number' ||
+    !jobStates.includes(at)
+  )
+    throw new Error('a job without id, name, state and attempt')
   return payload as JobStatus
 }
 
