@@ -13,4 +13,6 @@ export const board = defineRoom('board/:boardId', {
     'note.add': event(z.object({ text: z.string() }), z.object({ text: z.string() })),
     clear: event(),
   },
+  signals: { confetti: z.object({ x: z.number(), y: z.number() }) },
+  jobs: { summarise: z.object({}) },
 })

@@ -3,7 +3,7 @@ import { expectTypeOf, test } from 'vitest'
 import type { Awareness } from 'y-protocols/awareness'
 import type * as Y from 'yjs'
 import { z } from 'zod'
-import { createClient, type Room, type RoomStatus } from './index.ts'
+import { createClient, type JobStatus, type Room, type RoomStatus } from './index.ts'
 
 const board = defineRoom('board/:boardId', {
   state: {
@@ -22,6 +22,11 @@ const board = defineRoom('board/:boardId', {
     clear: event(),
     maybe: event(z.string().optional()),
   },
+  signals: {
+    confetti: z.object({ x: z.number(), y: z.number().default(0) }),
+    ping: z.undefined(),
+  },
+  jobs: { summarise: z.object({}) },
 })
 const lobby = defineRoom('lobby', {})
 
@@ -85,6 +90,33 @@ test('presence is set as its schema takes it and read as its schema makes it', (
   room.presence.update({ color: 'red' })
 })
 
+test('signals have their names and payloads, as their schema makes them', () => {
+  const stop = room.onSignal('confetti', (payload) => {
+    expectTypeOf(payload).toEqualTypeOf<{ x: number; y: number }>()
+  })
+  expectTypeOf(stop).toEqualTypeOf<() => void>()
+  room.onSignal('ping', () => {})
+  // @ts-expect-error no such signal
+  room.onSignal('balloons', () => {})
+  // @ts-expect-error an event is no signal
+  room.onSignal('clear', () => {})
+  // @ts-expect-error a payload of another type
+  room.onSignal('confetti', ({ x }: { x: string }) => x)
+  // @ts-expect-error the payload has no such field
+  room.onSignal('confetti', ({ z }) => z)
+  // @ts-expect-error a room without signals
+  client.join(lobby, {}).onSignal('confetti', () => {})
+})
+
+test('jobs are told with their status', () => {
+  expectTypeOf(room.jobs.get()).toEqualTypeOf<readonly JobStatus[]>()
+  room.jobs.subscribe(() => {})
+  expectTypeOf(room.onJob).parameter(0).parameter(0).toEqualTypeOf<JobStatus>()
+  expectTypeOf<JobStatus['at']>().toEqualTypeOf<'waiting' | 'running' | 'done' | 'failed' | 'cancelled'>()
+  // @ts-expect-error a snapshot is not for writing
+  room.jobs.get().push({ id: 'a', name: 'summarise', at: 'running', attempt: 1 })
+})
+
 test('the document and the awareness are plain Yjs', () => {
   expectTypeOf(room.doc).toEqualTypeOf<Y.Doc>()
   expectTypeOf(room.awareness).toEqualTypeOf<Awareness>()
@@ -108,12 +140,16 @@ test('the status is a union to switch over', () => {
   expectTypeOf(text).returns.toEqualTypeOf<string>()
 })
 
-test('an open room has no state and no events', () => {
+test('an open room has no state, no events, no signals and no jobs', () => {
   const open = client.openRoom('any/name')
   // @ts-expect-error there is no definition
   open.state
   // @ts-expect-error there is no definition
   open.dispatch('clear')
+  // @ts-expect-error there is no definition
+  open.onSignal('confetti', () => {})
+  // @ts-expect-error there is no definition
+  open.jobs
   const typed = client.openRoom<{ name: string }>('any/name', { presence: { name: 'Ada' } })
   expectTypeOf(typed.presence.get()).toEqualTypeOf<{ name: string } | null>()
 })

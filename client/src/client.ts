@@ -187,6 +187,10 @@ class RoomClient implements Client {
       case 'reply':
         this.#rooms.get(frame.room)?.session.reply(frame)
         break
+      case 'signal':
+      case 'job':
+        this.#rooms.get(frame.room)?.session.broadcast(frame)
+        break
       case 'refused':
         // Without a room it is the socket that is refused: no other attempt can help an outdated client.
         if (frame.room === '' && frame.error.code === 'unsupported') {

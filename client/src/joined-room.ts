@@ -1,10 +1,11 @@
-import { type AnyRoom, createState, InterplayError, validateSync } from '@interplay/shared'
+import { type AnyRoom, createState, InterplayError } from '@interplay/shared'
+import type { JobStatus } from '@interplay/shared/protocol'
 import type { Awareness } from 'y-protocols/awareness'
 import type * as Y from 'yjs'
 import type { ConnectionState } from './connection-state.ts'
 import { Listeners } from './listeners.ts'
 import { cancelled } from './outbox.ts'
-import type { PresenceState } from './presence.ts'
+import { presenceOf } from './presence-schema.ts'
 import type { DispatchOptions, OpenRoom } from './room.ts'
 import { Session, type SessionLink } from './session.ts'
 import { type RoomStatus, roomStatus, sameStatus, type Unsaved } from './status.ts'
@@ -77,6 +78,10 @@ export class JoinedRoom implements OpenRoom<unknown, unknown> {
     return this.session.presence.others
   }
 
+  get jobs() {
+    return this.session.jobs
+  }
+
   get readOnly(): boolean {
     return this.session.sync.readOnly
   }
@@ -115,6 +120,14 @@ export class JoinedRoom implements OpenRoom<unknown, unknown> {
     if (this.#joins === 0) throw this.#leftError()
     sync.flush() // the handler sees the edits made before
     return outbox.dispatch(event, input, signal)
+  }
+
+  onSignal(name: string, listener: (payload: unknown) => void): () => void {
+    return this.session.signals.add(name, listener)
+  }
+
+  onJob(listener: (job: JobStatus) => void): () => void {
+    return this.session.jobs.told.add(listener)
   }
 
   /** One more join. A room that was joined without a definition, or with one of before a hot reload, takes this one. */
@@ -203,6 +216,7 @@ export class JoinedRoom implements OpenRoom<unknown, unknown> {
     session.outbox.fail(eventError)
     session.sync.close()
     session.presence.close()
+    session.jobs.close()
     this.history.close()
     this.#settle.reject(error)
     this.#link.over(this)
@@ -225,26 +239,5 @@ export class JoinedRoom implements OpenRoom<unknown, unknown> {
         'The document was replaced after a refused edit: read room.state again',
       )
     }
-  }
-}
-
-/** Checks presences against the schema of whichever definition the room has. */
-function presenceOf(definition: () => AnyRoom | null) {
-  return {
-    check(presence: unknown) {
-      const of = definition()
-      if (of) validateSync(of.presence, presence)
-    },
-    parse(state: PresenceState): unknown {
-      const of = definition()
-      if (!of) return state
-      if (!of.presence) return undefined
-      try {
-        return validateSync(of.presence, state)
-      } catch (error) {
-        if (error instanceof InterplayError) return null
-        throw error
-      }
-    },
   }
 }

@@ -7,11 +7,14 @@ import type {
   ParamsOf,
   PresenceInput,
   PresenceOf,
+  SignalsOf,
   StateOf,
 } from '@interplay/shared'
+import type { JobStatus } from '@interplay/shared/protocol'
 import type { Awareness } from 'y-protocols/awareness'
 import type * as Y from 'yjs'
 import type { History } from './history.ts'
+import type { Jobs } from './jobs.ts'
 import type { Others, Presence, PresenceState } from './presence.ts'
 import type { RoomStatus } from './status.ts'
 
@@ -89,7 +92,29 @@ export interface Room<R extends AnyRoom> extends OpenRoom<PresenceOf<R>, Presenc
     event: E,
     ...args: DispatchArgs<EventInput<R, E>>
   ): Promise<EventOutput<R, E>>
+
+  /**
+   * Calls `listener` for every signal of this name that is sent to this session. What the code that sent it did to the
+   * state is already here. A signal that is sent while the connection is down is missed. Returns its stop.
+   *
+   * ```ts
+   * const stop = room.onSignal('confetti', ({ x, y }) => fire(x, y))
+   * ```
+   */
+  onSignal<S extends SignalName<R>>(name: S, listener: (payload: SignalsOf<R>[S]) => void): () => void
+
+  /** Jobs of the room that run, that wait for another attempt, or that have failed for good. */
+  readonly jobs: Jobs
+
+  /**
+   * Calls `listener` whenever the server tells of a job: that it runs, how far it is, how it ended. After a reconnect it
+   * tells of those in {@link Room.jobs} again; an end that came meanwhile is missed. Returns its stop.
+   */
+  onJob(listener: (job: JobStatus) => void): () => void
 }
+
+/** Names of a room's signals. */
+export type SignalName<R extends AnyRoom> = keyof R['signals'] & string
 
 export interface DispatchOptions {
   /**

@@ -1,9 +1,10 @@
 import { InterplayError } from '@interplay/shared'
-import type { Refused, Reply } from '@interplay/shared/protocol'
+import type { Job, Refused, Reply, Signal } from '@interplay/shared/protocol'
 import { Awareness } from 'y-protocols/awareness'
 import type * as Y from 'yjs'
 import type { Clock } from './clock.ts'
 import { type RoomMessage, writeAwareness, writeClose, writeToken } from './hocuspocus-frame.ts'
+import { JobList } from './job-list.ts'
 import { Outbox } from './outbox.ts'
 import { PresenceChannel, type PresenceHost } from './presence-channel.ts'
 import {
@@ -14,6 +15,7 @@ import {
   type SessionState,
   step,
 } from './session-state.ts'
+import { SignalListeners } from './signal-listeners.ts'
 import { StateSync } from './state-sync.ts'
 import type { TokenSource } from './token-source.ts'
 
@@ -43,6 +45,8 @@ export class Session {
   readonly sync: StateSync
   readonly presence: PresenceChannel
   readonly outbox: Outbox
+  readonly signals = new SignalListeners()
+  readonly jobs = new JobList()
 
   readonly #link: SessionLink
   readonly #host: SessionHost
@@ -145,6 +149,13 @@ export class Session {
     if (this.state.at === 'live') this.outbox.answer(eventId, outcome)
   }
 
+  /** What the room broadcasts: while the server lets the session in, it tells of the jobs already. */
+  broadcast(frame: Signal | Job): void {
+    if (!isIn(this.state)) return
+    if (frame.kind === 'job') this.jobs.receive(frame.job)
+    else this.signals.receive(frame.name, frame.payload)
+  }
+
   #act(effect: SessionEffect): void {
     switch (effect.do) {
       case 'ask':
@@ -157,6 +168,7 @@ export class Session {
         this.#stopTimer = this.#link.clock.after(effect.ms, () => this.signal({ on: 'timer' }))
         break
       case 'resume':
+        this.jobs.settle()
         this.outbox.resume()
         break
       case 'suspend':
@@ -187,6 +199,7 @@ export class Session {
     this.#token = token
     this.#refusal = null
     this.#has = { state: false, answered: false }
+    this.jobs.begin()
     this.#link.send(writeToken(this.room, token))
     this.sync.ask()
     this.presence.announce()

@@ -70,6 +70,26 @@ function Others() {
   return h('aside', null, names)
 }
 
+/** Hears with a new function on every render: the latest one counts. */
+function Party() {
+  useCounted('party')
+  const [heard, setHeard] = useState<string[]>([])
+  hooks.useSignal('confetti', ({ x }) => setHeard([...heard, `${heard.length}: ${x}`]))
+  return h('s', null, heard.join())
+}
+
+function Jobs() {
+  useCounted('jobs')
+  return h(
+    'u',
+    null,
+    hooks
+      .useJobs()
+      .map(({ name, at }) => `${name} ${at}`)
+      .join(),
+  )
+}
+
 function Tools() {
   useCounted('tools')
   const room = hooks.useRoom()
@@ -116,6 +136,8 @@ function App(props: { fallback: ReactNode }) {
     h(Notes),
     h(Note),
     h(Others),
+    h(Party),
+    h(Jobs),
     h(Tools),
   )
 }

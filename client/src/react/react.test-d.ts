@@ -1,7 +1,7 @@
 import { createElement as h, type ReactNode } from 'react'
 import { expectTypeOf, test } from 'vitest'
 import { board } from '../board.contract.ts'
-import type { History, Other, Room, RoomStatus } from '../index.ts'
+import type { History, JobStatus, Other, Room, RoomStatus } from '../index.ts'
 import { roomHooks } from './index.ts'
 
 const { RoomProvider, ...hooks } = roomHooks(board)
@@ -28,10 +28,21 @@ test('hooks give what the definition says', () => {
   expectTypeOf(hooks.useOthers()).toEqualTypeOf<readonly Other<Presence>[]>()
   expectTypeOf(hooks.useOthers((others) => others.length)).toEqualTypeOf<number>()
   expectTypeOf(hooks.usePresence()[0]).toEqualTypeOf<Presence | null>()
+  expectTypeOf(hooks.useJobs()).toEqualTypeOf<readonly JobStatus[]>()
   expectTypeOf(hooks.useStatus()).toEqualTypeOf<RoomStatus>()
   expectTypeOf(hooks.useHistory().canUndo).toEqualTypeOf<History['canUndo']>()
   // @ts-expect-error no such field
   hooks.useShared((state) => state.subtitle)
+})
+
+test('a signal has its payload', () => {
+  hooks.useSignal('confetti', (payload) => {
+    expectTypeOf(payload).toEqualTypeOf<{ x: number; y: number }>()
+  })
+  // @ts-expect-error no such signal
+  hooks.useSignal('balloons', () => {})
+  // @ts-expect-error a payload of another type
+  hooks.useSignal('confetti', ({ x }: { x: string }) => x)
 })
 
 test('setters and dispatch check what they are given', () => {

@@ -129,6 +129,27 @@ test('edits, undo, redo, events and presence work from components', async () => 
   expect(new Set(await world.read('statuses'))).toContain('unsaved')
 })
 
+test('components hear signals and see jobs', async () => {
+  await using world = await open()
+  await eventually(async () => expect((await world.tools()).status).toBe('synced'))
+  const [peer] = world.server.peers
+  const confetti = (x: number) =>
+    peer!.sendRuntime({ kind: 'signal', room: 'board/q3', name: 'confetti', payload: { x, y: 0 } })
+  confetti(7)
+  await eventually(async () => expect(await world.text('s')).toBe('0: 7'))
+  confetti(8)
+  await eventually(async () => expect(await world.text('s')).toBe('0: 7,1: 8'))
+  const before = await world.read('renders')
+  const job = { id: 'a', name: 'summarise', attempt: 1 }
+  peer!.sendRuntime({ kind: 'job', room: 'board/q3', job: { ...job, at: 'running' } })
+  await eventually(async () => expect(await world.text('u')).toBe('summarise running'))
+  peer!.sendRuntime({ kind: 'job', room: 'board/q3', job: { ...job, at: 'done' } })
+  await eventually(async () => expect(await world.text('u')).toBe(''))
+  const after = await world.read('renders')
+  expect(after.party).toBe(before.party)
+  expect(after.tools).toBe(before.tools)
+})
+
 test('others are selected by value', async () => {
   await using world = await open()
   await eventually(async () => expect((await world.tools()).status).toBe('synced'))

@@ -1,4 +1,13 @@
-import type { AnyRoom, InterplayError, ParamsOf, PresenceInput, PresenceOf, StateOf } from '@interplay/shared'
+import type {
+  AnyRoom,
+  InterplayError,
+  ParamsOf,
+  PresenceInput,
+  PresenceOf,
+  SignalsOf,
+  StateOf,
+} from '@interplay/shared'
+import type { JobStatus } from '@interplay/shared/protocol'
 import {
   createContext,
   createElement,
@@ -6,15 +15,17 @@ import {
   type ReactNode,
   useCallback,
   useContext,
+  useEffect,
   useMemo,
+  useRef,
   useSyncExternalStore,
 } from 'react'
 import type { Client } from '../client.ts'
 import type { Other } from '../presence.ts'
-import type { Room } from '../room.ts'
+import type { Room, SignalName } from '../room.ts'
 import type { RoomStatus } from '../status.ts'
 import { useOptionalClient } from './client-provider.ts'
-import { type Joined, useGate, useJoined } from './room-provider.ts'
+import { type Joined, useBrowserLayoutEffect, useGate, useJoined } from './room-provider.ts'
 import { type Equal, type Source, useSelected } from './use-selected.ts'
 import { type Json, useShared } from './use-shared.ts'
 
@@ -55,6 +66,12 @@ export interface RoomHooks<R extends AnyRoom> {
 
   /** `room.dispatch`, always the same function for the same room. */
   useDispatch(): Room<R>['dispatch']
+
+  /** Calls `listener`, the one of the latest render, for every signal of this name while the component is mounted. */
+  useSignal<S extends SignalName<R>>(name: S, listener: (payload: SignalsOf<R>[S]) => void): void
+
+  /** Jobs of the room that run, that wait for another attempt, or that have failed for good. */
+  useJobs(): readonly JobStatus[]
 
   useStatus(): RoomStatus
 
@@ -165,6 +182,25 @@ export function roomHooks<R extends AnyRoom>(definition: R): RoomHooks<R> {
     useDispatch() {
       const { room } = useJoinedRoom()
       return useMemo(() => room.dispatch.bind(room) as Room<R>['dispatch'], [room])
+    },
+
+    useSignal<S extends SignalName<R>>(name: S, listener: (payload: SignalsOf<R>[S]) => void) {
+      const { room } = useJoinedRoom()
+      const latest = useRef(listener)
+      useBrowserLayoutEffect(() => {
+        latest.current = listener
+      })
+      useEffect(() => room.onSignal(name, (payload) => latest.current(payload)), [room, name])
+    },
+
+    useJobs() {
+      const { jobs } = useJoinedRoom().room
+      const read = () => jobs.get()
+      return useSyncExternalStore(
+        useCallback((changed) => jobs.subscribe(changed), [jobs]),
+        read,
+        read,
+      )
     },
 
     useStatus() {

@@ -66,4 +66,4 @@ export function useGate(
 }
 
 /** React 18 warns of layout effects on a server, where they never run. */
-const useBrowserLayoutEffect = typeof document === 'undefined' ? useEffect : useLayoutEffect
+export const useBrowserLayoutEffect = typeof document === 'undefined' ? useEffect : useLayoutEffect
