@@ -55,7 +55,8 @@ function breakable(log: UpdateLog): UpdateLog {
       return log.compact(room, position, snapshot, note)
     },
     prune: (before) => log.prune(before),
-    dueTasks: (until, limit) => log.dueTasks(until, limit),
+    dueTasks: (until, limit, after) => log.dueTasks(until, limit, after),
+    countTasks: () => log.countTasks(),
     tasks: (room, after, limit) => log.tasks(room, after, limit),
     journal: (room, after, limit, match) => log.journal(room, after, limit, match),
     rooms: (after, limit) => log.rooms(after, limit),

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import type { StoredTask, UpdateLog } from './log.ts'
+import type { DuePlace, StoredTask, UpdateLog } from './log.ts'
 import {
   bytes,
   edit,
@@ -66,6 +66,46 @@ export function taskRules(rule: Rule): void {
     const sorted = ['a', 'b', 'z', 'ä', '\uffee', '😀']
     expect((await log.dueTasks(7, 10)).map(({ id }) => id)).toEqual(sorted)
     expect((await log.dueTasks(7, 3)).map(({ id }) => id)).toEqual(sorted.slice(0, 3))
+  })
+
+  rule('[E7] what is due comes in pages, whatever was ended and set in between', async (log) => {
+    const ids = Array.from({ length: 60 }, (_, index) => `t${String(index).padStart(2, '0')}`)
+    for (const room of ['r', 'ä', 'q'])
+      await log.append(room, [
+        { tasks: ids.map((id, index) => ({ put: task(id, Math.floor(index / 20) * 10) })) },
+      ])
+    const all = (await log.dueTasks(always, 1000)).map(({ room, id }) => room + id)
+    expect(new Set(all).size).toBe(180)
+    const paged: string[] = []
+    let after: DuePlace | undefined
+    for (;;) {
+      const page = await log.dueTasks(always, 7, after)
+      if (page.length === 0) break
+      paged.push(...page.map(({ room, id }) => room + id))
+      after = page.at(-1)!
+      // The place stays where it was, though the task that marked it is gone.
+      await log.append(after.room, [{ tasks: [{ drop: after.id }] }])
+    }
+    expect(paged).toEqual(all)
+    const from = async (due: number) => (await log.dueTasks(always, 1, { due, room: '', id: '' }))[0]?.due
+    expect(await from(-1)).toBe(0)
+    expect(await from(10)).toBe(10)
+    expect(await from(21)).toBe(undefined)
+    expect(await log.dueTasks(10, 1000, { due: 11, room: '', id: '' })).toEqual([])
+  })
+
+  rule('[E7] one that waits for its turn is never due, is listed and counted', async (log) => {
+    const { POSITIVE_INFINITY: behind } = Number
+    await log.append('r', [{ tasks: [{ put: task('b', behind) }, { put: task('a', behind) }] }])
+    await log.append('q', [{ tasks: [{ put: task('b', behind) }, { put: task('c', 3) }] }])
+    expect((await log.dueTasks(always, 10)).map(({ id }) => id)).toEqual(['c'])
+    expect(await log.tasks('r', '', 10)).toEqual([task('a', behind), task('b', behind)])
+    expect(await log.countTasks()).toEqual({ timed: 4, untimed: 0 })
+    await log.append('r', [{ tasks: [{ drop: 'b' }, { put: task('a', null) }] }])
+    expect(await log.countTasks()).toEqual({ timed: 2, untimed: 1 })
+    await log.append('r', [{ tasks: [{ put: task('a', 1) }] }])
+    expect((await log.dueTasks(always, 10)).map(({ id }) => id)).toEqual(['a', 'c'])
+    expect(await log.countTasks()).toEqual({ timed: 3, untimed: 0 })
   })
 
   rule('[E7] one without a time is never due, and is listed', async (log) => {

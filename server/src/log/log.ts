@@ -38,8 +38,14 @@ export interface UpdateLog {
   /** Drops replies and journal records older than these times (milliseconds since 1970). Resolves to how many. */
   prune(before: { readonly replies: number; readonly journal: number }): Promise<number>
 
-  /** Tasks of all rooms that are due until this time (milliseconds since 1970), the earliest first, at most `limit`. */
-  dueTasks(until: number, limit: number): Promise<DueTask[]>
+  /**
+   * Tasks of all rooms that are due until this time (milliseconds since 1970), the earliest first, at most `limit`. Those of
+   * one time have an order too, the same at every call: `after` is the last one of the page before.
+   */
+  dueTasks(until: number, limit: number, after?: DuePlace): Promise<DueTask[]>
+
+  /** How many tasks all rooms have: with a time, and without one. */
+  countTasks(): Promise<TaskCounts>
 
   /** Tasks of a room, whatever their time, after `after` in the order of the UTF-8 bytes of their ids, at most `limit`. */
   tasks(room: string, after: string, limit: number): Promise<StoredTask[]>
@@ -76,7 +82,10 @@ export type TaskChange = { readonly put: StoredTask } | { readonly drop: string 
 export interface StoredTask {
   /** Unique in its room. */
   readonly id: string
-  /** Milliseconds since 1970; `null` for one that waits for a person: it is never due. */
+  /**
+   * Milliseconds since 1970; `Infinity` for one that waits for its turn behind another, `null` for one that waits for a
+   * person: neither is ever due.
+   */
   readonly due: number | null
   /** JSON. */
   readonly content: string
@@ -85,6 +94,14 @@ export interface StoredTask {
 export interface DueTask extends StoredTask {
   readonly room: string
   readonly due: number
+}
+
+/** A place among the tasks that are due. With an empty `room` and `id` it is before all that are due then. */
+export type DuePlace = Pick<DueTask, 'due' | 'room' | 'id'>
+
+export interface TaskCounts {
+  readonly timed: number
+  readonly untimed: number
 }
 
 /** What is remembered of an event beside its reply. */

@@ -1,5 +1,5 @@
 import { byteOrder } from './byte-order.ts'
-import type { DueTask, StoredTask, TaskChange } from './log.ts'
+import type { DuePlace, DueTask, StoredTask, TaskChange, TaskCounts } from './log.ts'
 
 /** What all rooms of a memory log owe: by room, and in the order in which it is due. */
 export class MemoryTasks {
@@ -20,9 +20,20 @@ export class MemoryTasks {
     }
   }
 
-  due(until: number, limit: number): DueTask[] {
-    const end = this.#due.findIndex(({ due }, index) => due > until || index === limit)
-    return this.#due.slice(0, end === -1 ? undefined : end).map((task) => ({ ...task }))
+  due(until: number, limit: number, after: DuePlace | null = null): DueTask[] {
+    const found: DueTask[] = []
+    for (let at = after ? this.#placeBehind(after) : 0; found.length < limit; at++) {
+      const task = this.#due[at]
+      if (!task || task.due > until) break
+      found.push({ ...task })
+    }
+    return found
+  }
+
+  count(): TaskCounts {
+    let all = 0
+    for (const tasks of this.#rooms.values()) all += tasks.size
+    return { timed: this.#due.length, untimed: all - this.#due.length }
   }
 
   of(room: string, after: string, limit: number): StoredTask[] {
@@ -37,8 +48,14 @@ export class MemoryTasks {
     if (task && task.due !== null) this.#due.splice(this.#place({ room, id: task.id, due: task.due }), 1)
   }
 
+  #placeBehind(task: DuePlace): number {
+    const place = this.#place(task)
+    const found = this.#due[place]
+    return found && dueOrder(found, task) === 0 ? place + 1 : place
+  }
+
   /** Where a task stands or would stand. */
-  #place(task: Due): number {
+  #place(task: DuePlace): number {
     let [low, high] = [0, this.#due.length]
     while (low < high) {
       const middle = (low + high) >> 1
@@ -49,7 +66,6 @@ export class MemoryTasks {
   }
 }
 
-type Due = Omit<DueTask, 'content'>
-
-const dueOrder = (one: Due, two: Due) =>
+/** Two that are due at `Infinity` have no difference. */
+const dueOrder = (one: DuePlace, two: DuePlace) =>
   one.due - two.due || byteOrder(one.room, two.room) || byteOrder(one.id, two.id)

@@ -4,6 +4,7 @@ import {
   AppendRefused,
   assertRoomName,
   assertTasks,
+  type DuePlace,
   type DueTask,
   type JournalMatch,
   type JournalRow,
@@ -11,6 +12,7 @@ import {
   type LogEntry,
   type StoredRoom,
   type StoredTask,
+  type TaskCounts,
   type UpdateLog,
 } from './log.ts'
 import { MemoryTasks } from './memory-tasks.ts'
@@ -112,9 +114,14 @@ class MemoryLog implements UpdateLog {
     return dropped
   }
 
-  async dueTasks(until: number, limit: number): Promise<DueTask[]> {
+  async dueTasks(until: number, limit: number, after?: DuePlace): Promise<DueTask[]> {
     this.#assertUsable('')
-    return this.#tasks.due(until, limit)
+    return this.#tasks.due(until, limit, after)
+  }
+
+  async countTasks(): Promise<TaskCounts> {
+    this.#assertUsable('')
+    return this.#tasks.count()
   }
 
   async tasks(name: string, after: string, limit: number): Promise<StoredTask[]> {

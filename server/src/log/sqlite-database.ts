@@ -66,6 +66,7 @@ const migrations = [
     payload BLOB NOT NULL
   ) STRICT;
   `,
+  'CREATE INDEX tasks_without_time ON tasks (room) WHERE due IS NULL',
 ]
 
 /** Opens the database of a data folder, as its only owner, in the newest schema. */

@@ -1,6 +1,6 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
-import type { AppendRefused, JournalMatch } from './log.ts'
+import type { AppendRefused, DuePlace, JournalMatch } from './log.ts'
 import { type OutgoingEntry, type PackedEntry, readEntry, readList, writeEntry } from './sqlite-entry.ts'
 
 /** What the log asks of its thread. The requests of a turn travel in one buffer: cloning them costs four times as much. */
@@ -23,7 +23,8 @@ export type LogRequest<Entry = PackedEntry> =
       readonly note: string | null
     }
   | { readonly kind: 'prune'; readonly before: { readonly replies: number; readonly journal: number } }
-  | { readonly kind: 'dueTasks'; readonly until: number; readonly limit: number }
+  | { readonly kind: 'dueTasks'; readonly until: number; readonly limit: number; readonly after: DuePlace }
+  | { readonly kind: 'countTasks' }
   | { readonly kind: 'tasks'; readonly room: string; readonly after: string; readonly limit: number }
   | {
       readonly kind: 'journal'
@@ -52,6 +53,7 @@ const kinds = {
   dueTasks: 8,
   tasks: 9,
   journal: 10,
+  countTasks: 11,
 } as const
 
 /** The requests of one turn, while they are written. */
@@ -114,6 +116,9 @@ export function writeRequest(
     case 'dueTasks':
       encoding.writeFloat64(encoder, request.until)
       encoding.writeVarUint(encoder, request.limit)
+      encoding.writeFloat64(encoder, request.after.due)
+      encoding.writeVarString(encoder, request.after.room)
+      encoding.writeVarString(encoder, request.after.id)
       break
     case 'journal':
       encoding.writeVarString(encoder, request.room)
@@ -195,7 +200,14 @@ function readRequest(decoder: decoding.Decoder<ArrayBuffer>, snapshots: Iterator
         kind: 'dueTasks',
         until: decoding.readFloat64(decoder),
         limit: decoding.readVarUint(decoder),
+        after: {
+          due: decoding.readFloat64(decoder),
+          room: decoding.readVarString(decoder),
+          id: decoding.readVarString(decoder),
+        },
       }
+    case kinds.countTasks:
+      return { kind: 'countTasks' }
     case kinds.tasks:
       return {
         kind: 'tasks',

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { AppendRefused, type CorruptRow, type StoredRoom } from './log.ts'
+import { AppendRefused, type CorruptRow, type DuePlace, type StoredRoom, type TaskCounts } from './log.ts'
 import { reactionChecksum, replyChecksum, roomChecksum, rowChecksum } from './row-checksum.ts'
 import type { TaskRow } from './sqlite-answers.ts'
 import type { PackedEntry, PackedReply } from './sqlite-entry.ts'
@@ -133,8 +133,13 @@ export class SqliteStore {
       .map(({ eventId }) => Buffer.from(eventId).toString())
   }
 
-  dueTasks(until: number, limit: number): TaskRow[] {
-    return this.#tasks.due(until, limit)
+  dueTasks(until: number, limit: number, { due, room, id }: DuePlace): TaskRow[] {
+    const after = { due, room: this.#identify(room)?.id ?? 0, id: Buffer.from(id) }
+    return this.#tasks.due(until, limit, after)
+  }
+
+  countTasks(): TaskCounts {
+    return this.#tasks.count()
   }
 
   tasks(name: string, after: string, limit: number): TaskRow[] {

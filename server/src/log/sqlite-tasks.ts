@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { CorruptRow } from './log.ts'
+import type { CorruptRow, TaskCounts } from './log.ts'
 import { roomChecksum, taskChecksum } from './row-checksum.ts'
 import type { TaskRow } from './sqlite-answers.ts'
 import type { PackedTaskChange } from './sqlite-entry.ts'
@@ -23,7 +23,6 @@ interface ReadTask extends TaskKey {
 }
 
 const nothing = new Uint8Array()
-const beforeAll: TaskKey = { room: 0, id: nothing, due: Number.NEGATIVE_INFINITY }
 const row = `
   SELECT rooms.name, tasks.room, tasks.id, due, checksum, payload FROM tasks JOIN rooms ON rooms.id = tasks.room`
 const due = 'due <= ? AND (due, tasks.room, tasks.id) > (?, ?, ?)'
@@ -50,9 +49,13 @@ export class TaskTable {
       else this.#sql.drop(room.id, id)
   }
 
-  /** The tasks of all rooms that are due until this time, the earliest first. */
-  due(until: number, limit: number): TaskRow[] {
-    return this.#intact(limit, beforeAll, (after, count) => this.#readDue(until, after, count))
+  /** The tasks of all rooms behind this one that are due until this time, the earliest first. */
+  due(until: number, limit: number, after: TaskKey): TaskRow[] {
+    return this.#intact(limit, after, (after, count) => this.#readDue(until, after, count))
+  }
+
+  count(): TaskCounts {
+    return this.#sql.count()!
   }
 
   /** The tasks of a room behind this id. */
@@ -156,11 +159,14 @@ export class TaskTable {
 }
 
 function statements(database: DatabaseSync) {
-  const { all, run } = prepared(database)
+  const { all, one, run } = prepared(database)
   return {
     put: run('REPLACE INTO tasks (room, id, due, checksum, payload) VALUES (?, ?, ?, ?, ?)'),
     drop: run('DELETE FROM tasks WHERE room = ? AND id = ?'),
     due: all<ReadTask>(`${row} WHERE ${due} ORDER BY due, tasks.room, tasks.id LIMIT ?`),
+    count: one<TaskCounts>(`
+      SELECT (SELECT count(*) FROM tasks WHERE due IS NOT NULL) AS timed,
+        (SELECT count(*) FROM tasks WHERE due IS NULL) AS untimed`),
     ofRoom: all<ReadTask>(`${row} WHERE tasks.room = ? AND tasks.id > ? ORDER BY tasks.id LIMIT ?`),
     setAside: run(`
       INSERT INTO damaged (room, part, position, checksum, payload, id, at)

@@ -14,7 +14,10 @@ import { SqliteStore } from './sqlite-store.ts'
  */
 
 type Lookup =
-  | Extract<LogRequest, { kind: 'load' | 'replies' | 'rooms' | 'eventIds' | 'dueTasks' | 'tasks' }>
+  | Extract<
+      LogRequest,
+      { kind: 'load' | 'replies' | 'rooms' | 'eventIds' | 'dueTasks' | 'countTasks' | 'tasks' }
+    >
   | { readonly kind: 'journal'; readonly room: string; readonly search: JournalSearch }
 type Append = Extract<LogRequest, { kind: 'append' }>
 type Compaction = Extract<LogRequest, { kind: 'compact' }>
@@ -130,7 +133,9 @@ function lookUp(lookup: Lookup, transfer: ArrayBuffer[]): unknown {
     case 'rooms':
       return store.rooms(lookup.after, lookup.limit)
     case 'dueTasks':
-      return transferred(writeDueTasks(store.dueTasks(lookup.until, lookup.limit)), transfer)
+      return transferred(writeDueTasks(store.dueTasks(lookup.until, lookup.limit, lookup.after)), transfer)
+    case 'countTasks':
+      return store.countTasks()
     case 'tasks':
       return transferred(writeTasks(store.tasks(lookup.room, lookup.after, lookup.limit)), transfer)
     case 'journal':

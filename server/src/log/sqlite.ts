@@ -5,6 +5,7 @@ import {
   AppendRefused,
   assertRoomName,
   assertTasks,
+  type DuePlace,
   type DueTask,
   type JournalMatch,
   type JournalRow,
@@ -12,6 +13,7 @@ import {
   type LogEntry,
   type StoredRoom,
   type StoredTask,
+  type TaskCounts,
   type UpdateLog,
 } from './log.ts'
 import {
@@ -49,6 +51,8 @@ export function sqliteLog(folder: string): UpdateLog {
 
 /** An append of so many entries does not wait for others of its turn: the thread begins with it at once. */
 const promptEntries = 64
+
+const beforeAll: DuePlace = { due: Number.NEGATIVE_INFINITY, room: '', id: '' }
 
 interface Pending {
   readonly resolve: (value: never) => void
@@ -97,8 +101,12 @@ class SqliteLog implements UpdateLog {
     return this.#ask({ kind: 'prune', before })
   }
 
-  async dueTasks(until: number, limit: number): Promise<DueTask[]> {
-    return readDueTasks(await this.#ask({ kind: 'dueTasks', until, limit }))
+  async dueTasks(until: number, limit: number, after: DuePlace = beforeAll): Promise<DueTask[]> {
+    return readDueTasks(await this.#ask({ kind: 'dueTasks', until, limit, after }))
+  }
+
+  async countTasks(): Promise<TaskCounts> {
+    return this.#ask({ kind: 'countTasks' })
   }
 
   async tasks(room: string, after: string, limit: number): Promise<StoredTask[]> {

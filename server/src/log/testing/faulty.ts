@@ -35,7 +35,9 @@ export function faultyLog(log: UpdateLog, faults: LogFaults): UpdateLog {
     compact: (room, position, snapshot, note) =>
       through('compact', room, () => log.compact(room, position, snapshot, note)),
     prune: (before) => through('prune', undefined, () => log.prune(before)),
-    dueTasks: (until, limit) => through('dueTasks', undefined, () => log.dueTasks(until, limit)),
+    dueTasks: (until, limit, after) =>
+      through('dueTasks', undefined, () => log.dueTasks(until, limit, after)),
+    countTasks: () => through('countTasks', undefined, () => log.countTasks()),
     tasks: (room, after, limit) => through('tasks', room, () => log.tasks(room, after, limit)),
     journal: (room, after, limit, match) =>
       through('journal', room, () => log.journal(room, after, limit, match)),
