@@ -1,7 +1,8 @@
 import { type AnyRoom, errorKind, errorStatus } from '@interplay/shared'
 import { maxEventIdLength } from '@interplay/shared/protocol'
-import { type JsonSchema, jsonSchemaOf } from './json-schema.ts'
+import { type JsonSchema, SchemaComponents } from './schema-components.ts'
 import { stateSchema } from './state-schema.ts'
+import { UniqueNames } from './unique-names.ts'
 
 type Part = { readonly [key: string]: unknown }
 
@@ -10,9 +11,10 @@ type Part = { readonly [key: string]: unknown }
  * it follows the code that is swapped in.
  */
 export function openApi(definitions: readonly AnyRoom[], hooks: readonly string[]): Part {
-  const names = new Names()
+  const names = new UniqueNames()
   const paths: Record<string, Part> = {}
-  const schemas: Record<string, JsonSchema> = { Error: errorSchema }
+  const components = new SchemaComponents()
+  components.add('Error', errorSchema)
   const shapes = new Set<string>()
   for (const definition of definitions) {
     const shape = definition.pattern.replace(/:\w+/g, ':')
@@ -20,7 +22,7 @@ export function openApi(definitions: readonly AnyRoom[], hooks: readonly string[
     if (shapes.has(shape)) continue
     shapes.add(shape)
     const kind = names.take(definition.pattern.replace(/:/g, '').replace(/\W+/g, '_'))
-    Object.assign(paths, roomPaths(definition, kind, schemas))
+    Object.assign(paths, roomPaths(definition, kind, components))
   }
   for (const hook of hooks) paths[`/hooks/${encodeURIComponent(hook)}`] = hookPath(names.take(`hook_${hook}`))
   return {
@@ -36,22 +38,13 @@ export function openApi(definitions: readonly AnyRoom[], hooks: readonly string[
     paths,
     components: {
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } },
-      schemas,
+      schemas: components.all,
       responses: Object.fromEntries(statuses.map((status) => [`Error${status}`, errorResponse(status)])),
     },
   }
 }
 
-function roomPaths(
-  definition: AnyRoom,
-  kind: string,
-  schemas: Record<string, JsonSchema>,
-): Record<string, Part> {
-  const add = (name: string, schemaAt: (at: string) => JsonSchema): JsonSchema => {
-    const at = `#/components/schemas/${name}`
-    schemas[name] = schemaAt(at)
-    return { $ref: at }
-  }
+function roomPaths(definition: AnyRoom, kind: string, components: SchemaComponents): Record<string, Part> {
   const segments = definition.pattern.split('/')
   const room = segments.map((each) => (each.startsWith(':') ? `{${each.slice(1)}}` : each)).join('%2F')
   const parameters = segments
@@ -62,13 +55,11 @@ function roomPaths(
     { ...(parameters.length > 0 && { parameters }), ...item },
   ]
   const tags = [definition.pattern]
-  const state = add(`${kind}_state`, (place) => stateSchema(definition, place))
+  const state = stateSchema(definition, `${kind}_state`, components)
   const events = Object.entries(definition.events).map(([event, { input, output }]) => {
     const name = `${kind}.${event}`
-    const body = input && add(`${name}.input`, (place) => jsonSchemaOf(input, 'input', place))
-    const answer = output
-      ? add(`${name}.output`, (place) => jsonSchemaOf(output, 'output', place))
-      : { type: 'null' }
+    const body = input && components.of(`${name}.input`, input, 'input')
+    const answer = output ? components.of(`${name}.output`, output, 'output') : { type: 'null' }
     const reply = {
       type: 'object',
       properties: { eventId: { type: 'string' }, output: answer },
@@ -223,17 +214,4 @@ function json(description: string, schema: JsonSchema): Part {
 
 function content(description: string, type: string, schema: JsonSchema = { type: 'string' }): Part {
   return { description, content: { [type]: { schema } } }
-}
-
-/** Names that no two parts share, of the characters that a component may have. */
-class Names {
-  readonly #taken = new Set<string>()
-
-  take(wanted: string): string {
-    const base = wanted.replace(/[^\w.-]/g, '_')
-    let name = base
-    for (let count = 2; this.#taken.has(name); count++) name = `${base}_${count}`
-    this.#taken.add(name)
-    return name
-  }
 }

@@ -11,10 +11,9 @@ export function createOrigins(entries: readonly string[]): Origins {
   for (const entry of entries) {
     if (entry === '*') continue
     const origin = URL.canParse(entry) ? new URL(entry).origin : null
-    if (origin !== entry) {
-      const hint =
-        origin && origin !== 'null' ? ` Write '${origin}'.` : " Write it like 'https://app.example'."
-      throw new TypeError(`cors: '${entry}' is not an origin.${hint}`)
+    if (origin !== entry || entry.includes('*')) {
+      const hint = origin === null || origin === 'null' || origin === entry ? 'https://app.example' : origin
+      throw new TypeError(`cors: '${entry}' is not an origin. Write it like '${hint}'.`)
     }
   }
   const all = entries.includes('*')

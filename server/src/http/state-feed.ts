@@ -13,7 +13,8 @@ export class StateFeed {
   #toldAt = Number.NEGATIVE_INFINITY
   readonly #changed = () => {
     this.#latest = null
-    this.#timer ??= setTimeout(() => this.#tell(), this.#toldAt + pauseMs - performance.now())
+    const waitMs = Math.max(0, this.#toldAt + pauseMs - performance.now())
+    this.#timer ??= setTimeout(() => this.#tell(), waitMs)
   }
 
   constructor(room: Room) {

@@ -1,20 +1,20 @@
 import type { AnyRoom, Element, Field, Fields } from '@interplay/shared'
-import { type JsonSchema, jsonSchemaOf } from './json-schema.ts'
+import type { JsonSchema, SchemaComponents } from './schema-components.ts'
 
-/** What `GET /api/rooms/<room>` answers for a room of this definition, for the place `at` in a document. */
-export function stateSchema({ state }: AnyRoom, at: string): JsonSchema {
-  return ofFields(state, at)
+/** What `GET /api/rooms/<room>` answers for a room of this definition. */
+export function stateSchema({ state }: AnyRoom, name: string, components: SchemaComponents): JsonSchema {
+  return components.add(name, ofFields(state, name, components))
 }
 
-function ofFields(fields: Fields, at: string): JsonSchema {
-  const properties = Object.entries(fields).map(([name, field]) => [
-    name,
-    ofField(field, `${at}/properties/${name}`),
+function ofFields(fields: Fields, name: string, components: SchemaComponents): JsonSchema {
+  const properties = Object.entries(fields).map(([key, field]) => [
+    key,
+    ofField(field, `${name}.${key}`, components),
   ])
   return { type: 'object', properties: Object.fromEntries(properties) }
 }
 
-function ofField(field: Field, at: string): JsonSchema {
+function ofField(field: Field, name: string, components: SchemaComponents): JsonSchema {
   switch (field.kind) {
     case 'text':
       return { type: 'string' }
@@ -23,16 +23,16 @@ function ofField(field: Field, at: string): JsonSchema {
     case 'counter':
       return { type: 'number' }
     case 'list':
-      return { type: 'array', items: ofElement(field.element, `${at}/items`) }
+      return { type: 'array', items: ofElement(field.element, name, components) }
     case 'map':
-      return { type: 'object', additionalProperties: ofElement(field.element, `${at}/additionalProperties`) }
+      return { type: 'object', additionalProperties: ofElement(field.element, name, components) }
     case 'record':
-      return ofFields(field.fields, at)
+      return ofFields(field.fields, name, components)
     case 'value':
-      return jsonSchemaOf(field.schema, 'output', at)
+      return components.of(name, field.schema, 'output')
   }
 }
 
-function ofElement(element: Element, at: string): JsonSchema {
-  return '~standard' in element ? jsonSchemaOf(element, 'output', at) : ofField(element, at)
+function ofElement(element: Element, name: string, components: SchemaComponents): JsonSchema {
+  return '~standard' in element ? components.of(name, element, 'output') : ofField(element, name, components)
 }
