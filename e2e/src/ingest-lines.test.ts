@@ -229,7 +229,7 @@ test('who may not enter is told before anything is read', async () => {
   expect(nowhere.status).toBe(404)
 })
 
-test('[E7] a server that closes answers what it has read, and says that the rest must come again', async () => {
+test('[E1] a server that closes answers what it has read, and says that the rest must come again', async () => {
   await using world = await startWorld({ rooms: [boardRoom] })
   const stream = await open(world)
   stream.write(lines([number(1), { event: 'wait', input: { gate: 'lines' } }, number(2)]))

@@ -127,7 +127,7 @@ for (const kind of brokerKinds) {
       expect(await applied(world)).toEqual(['a:4'])
     })
 
-    test('[E7] a server that dies before it has an event on the disk gets the message again', async () => {
+    test('[E1] a server that dies before it has an event on the disk gets the message again', async () => {
       await using broker = await kind.start()
       await using folder = await temporaryFolder()
       {

@@ -1,8 +1,9 @@
 import { InterplayError } from '@interplay/shared'
-import { Webhook } from 'standardwebhooks'
+import type { Webhook } from 'standardwebhooks'
 import type { Actor } from '../events/context.ts'
 import { checkEventId, handIn } from '../ingest/hand-in.ts'
 import type { IncomingEvent } from '../ingest/incoming-event.ts'
+import { webhookOf } from '../jobs/signed-post.ts'
 import type { Logger } from '../observe/logging.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { Registry } from '../room/registry.ts'
@@ -44,7 +45,7 @@ export class Hook {
   /** Throws a `TypeError` for a secret that is none. */
   constructor(name: string, { secret, dispatch }: HookOptions, services: HookServices) {
     this.#name = name
-    this.#webhooks = [secret].flat().map((each) => webhookOf(name, each))
+    this.#webhooks = [secret].flat().map((each) => webhookOf(each, `hooks.${name}`))
     if (this.#webhooks.length === 0) throw new TypeError(`hooks.${name}: there is no secret.`)
     this.#dispatch = dispatch
     this.#services = services
@@ -102,16 +103,6 @@ export class Hook {
       }
     }
     throw new InterplayError('unauthorized', `The webhook is not signed as it must be: ${reason}.`)
-  }
-}
-
-function webhookOf(name: string, secret: string): Webhook {
-  try {
-    return new Webhook(secret)
-  } catch {
-    throw new TypeError(
-      `hooks.${name}: the secret must be base64, such as 'whsec_' and 32 random bytes in base64.`,
-    )
   }
 }
 
