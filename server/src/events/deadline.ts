@@ -28,6 +28,11 @@ export class Deadline {
     return this.#error !== null
   }
 
+  /** Set once it has passed. */
+  get error(): InterplayError | null {
+    return this.#error
+  }
+
   /** Waits for a result, until the deadline. Rejects with `deadline-exceeded`. */
   hold<T>(result: T | PromiseLike<T>): T | Promise<T> {
     if (!isPromiseLike(result)) return result

@@ -54,6 +54,8 @@ function handle(
   place: RunPlace,
 ): Verdict | Promise<Verdict> {
   let handled = false
+  /** The event is over: nothing of it may begin any more. */
+  let assertOpen = () => {}
   const enter = (context: AnyContext) => {
     handled = true
     return handler.handle(context)
@@ -75,6 +77,9 @@ function handle(
     `The handler of '${request.event}'`,
     handler.deadlineMs === null ? place : { ...place, deadlineMs: handler.deadlineMs },
     (draft, deadline) => {
+      assertOpen = () => {
+        if (!draft.open) throw deadline.error ?? new Error('This event has ended: next() comes too late.')
+      }
       const context = new EventRun(implementation, place, draft, deadline)
       context.id = request.id
       context.event = request.event
@@ -86,7 +91,10 @@ function handle(
     (run) => {
       const context = run as unknown as AnyContext
       if (!middlewares) return guarded(context)
-      return compose(middlewares, context, () => guarded(context))
+      return compose(middlewares, context, () => {
+        assertOpen()
+        return guarded(context)
+      })
     },
     contract ? (output) => checkOutput(contract, output, request.event) : undefined,
   )

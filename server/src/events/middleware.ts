@@ -1,33 +1,72 @@
 import type { AnyRoom, EventName } from '@interplay/shared'
 import { InterplayError } from '@interplay/shared'
 import type { Actor, EventContext } from './context.ts'
+import { isPromiseLike, when } from './when.ts'
 
 /**
  * Code around the guard and handler of every event. `next` goes on, and returns what the handler returns (a promise, if it
- * returns one); what the middleware returns is the output. Without a call of `next` the handler does not run.
+ * returns one); what the middleware returns is the output. Without a call of `next` the handler does not run. What the
+ * handler threw may be replaced by another error, not by an output.
  */
 export type Middleware<R extends AnyRoom = AnyRoom, A extends Actor = Actor> = (
   context: EventContext<R, EventName<R>, A>,
   next: () => unknown,
 ) => unknown
 
-/** Middlewares around a core, the first one outermost. */
+/**
+ * Middlewares around a core, the first one outermost. They succeed only with the core: it has ended when they return, and
+ * what it threw may become another error, but no answer, since half of what it did cannot be undone alone.
+ */
 export function compose<Context>(
   middlewares: readonly ((context: Context, next: () => unknown) => unknown)[],
   context: Context,
   core: () => unknown,
 ): unknown {
+  let inner: { readonly at: 'unasked' | 'under way' | 'ended' } | { readonly at: 'failed'; error: unknown } =
+    {
+      at: 'unasked',
+    }
+  const enterCore = () => {
+    inner = { at: 'under way' }
+    return when(
+      core,
+      (output) => {
+        inner = { at: 'ended' }
+        return output
+      },
+      (error) => {
+        inner = { at: 'failed', error }
+        throw error
+      },
+    )
+  }
   const enter = (index: number): unknown => {
     const middleware = middlewares[index]
-    if (!middleware) return core()
+    if (!middleware) return enterCore()
     let entered = false
     return middleware(context, () => {
       if (entered) throw new Error('A middleware called next() twice.')
       entered = true
-      return enter(index + 1)
+      const result = enter(index + 1)
+      // Where nobody waits for it, its failure must not end the process.
+      if (isPromiseLike(result)) result.then(undefined, () => {})
+      return result
     })
   }
-  return enter(0)
+  return when(
+    () => enter(0),
+    (output) => {
+      if (inner.at === 'under way')
+        throw new Error('A middleware did not wait for next(): return or await it.')
+      if (inner.at === 'failed') throw inner.error
+      return output
+    },
+    rethrow,
+  )
+}
+
+function rethrow(error: unknown): never {
+  throw error
 }
 
 export interface RateLimit {
@@ -43,8 +82,8 @@ interface Bucket {
   at: number
 }
 
-/** Buckets beyond this are looked through for full ones, which say nothing. */
-const maxBuckets = 10_000
+/** From so many buckets on, full ones are dropped: they say nothing. */
+const minSweep = 10_000
 
 /**
  * Refuses events beyond a rate with `rate-limited`; `details.retryAfterMs` says when the next one passes. A token bucket per
@@ -54,11 +93,12 @@ export function rateLimit({ perSecond, burst = Math.max(1, perSecond), by = 'use
   if (!(perSecond > 0) || !(burst >= 1))
     throw new TypeError('rateLimit: perSecond is above 0, and burst at least 1.')
   const buckets = new Map<string, Bucket>()
+  let sweepAt = minSweep
 
   const take = (key: string, now: number): number => {
     const bucket = buckets.get(key)
     if (!bucket) {
-      if (buckets.size >= maxBuckets) dropFull(now)
+      if (buckets.size >= sweepAt) dropFull(now)
       buckets.set(key, { tokens: burst - 1, at: now })
       return 0
     }
@@ -73,6 +113,8 @@ export function rateLimit({ perSecond, burst = Math.max(1, perSecond), by = 'use
   const dropFull = (now: number) => {
     for (const [key, { tokens, at }] of buckets)
       if (tokens + ((now - at) / 1000) * perSecond >= burst) buckets.delete(key)
+    // Looking through them all again pays once as many have come.
+    sweepAt = Math.max(minSweep, 2 * buckets.size)
   }
 
   return (

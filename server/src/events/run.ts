@@ -15,6 +15,8 @@ export interface RunPlace {
   readonly now: number
   readonly logger: Logger
   readonly begin: () => Draft
+  /** Throws away what code that failed has left in the draft. */
+  readonly discard: () => void
 }
 
 /**
@@ -122,8 +124,10 @@ export function runOnDraft<C extends Context>(
   const failed = (error: unknown): Ran => {
     deadline.end()
     draft.close()
+    const spoilt = draft.changed || deadline.passed
+    if (spoilt) place.discard()
     const outcome: Outcome = { ok: false, error: errorBody(error, what, place) }
-    return { outcome, change: null, ...nothing, spoilt: draft.changed || deadline.passed }
+    return { outcome, change: null, ...nothing, spoilt }
   }
   const succeeded = (output: unknown): Ran => {
     const fault = jsonFault(output)
@@ -139,7 +143,7 @@ export function runOnDraft<C extends Context>(
   )
 }
 
-/** Why JSON cannot hold an output: one that cannot travel would fail the append of everything behind it. */
+/** Why JSON cannot hold an output or an error: one that cannot travel would fail the append of everything behind it. */
 function jsonFault(output: unknown): unknown {
   if (output === undefined) return null
   try {
@@ -152,7 +156,16 @@ function jsonFault(output: unknown): unknown {
 
 /** Expected failures travel as they are; a bug is logged and reaches the caller as `internal`. */
 export function errorBody(error: unknown, what: string, place: Pick<RunPlace, 'logger' | 'room'>): ErrorBody {
-  if (error instanceof InterplayError) return error.toJSON()
+  if (error instanceof InterplayError) {
+    const body = error.toJSON()
+    const fault = jsonFault(body)
+    if (fault === null) return body
+    place.logger.error(
+      { error: describe(fault), room: place.room },
+      `${what} failed with details that JSON cannot hold`,
+    )
+    return { code: error.code, message: error.message }
+  }
   place.logger.error({ error: describe(error), room: place.room }, `${what} threw`)
   return { code: 'internal', message: `${what} failed; the server's log says why.` }
 }

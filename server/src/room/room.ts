@@ -370,6 +370,7 @@ export class Room {
       now: clock(),
       logger,
       begin: () => this.#forks.begin(),
+      discard: () => this.#forks.drop(),
     }
   }
 
