@@ -1,5 +1,5 @@
 import type { EventDefinition, InterplayError } from '@interplay/shared'
-import type { Outcome } from '@interplay/shared/protocol'
+import { maxEventNameLength, type Outcome } from '@interplay/shared/protocol'
 import { type EventRequest, runEvent, type Verdict } from '../events/dispatch.ts'
 import type { AnyImplementation } from '../events/implement.ts'
 import type { RunPlace } from '../events/run.ts'
@@ -54,6 +54,11 @@ export class Dispatcher {
 
   /** The caller is told when the event's effect is durable and in the document. */
   dispatch(request: EventRequest, caller: Caller): void {
+    if (request.event.length > maxEventNameLength) {
+      const message = `An event's name has at most ${maxEventNameLength} characters.`
+      this.#room.metrics.events.inc({ outcome: 'unknown-event' })
+      return caller.answered(failed('unknown-event', message))
+    }
     const key = replyKey(request)
     const running = this.#inFlight.get(key)
     if (running) {
