@@ -23,6 +23,8 @@ export interface WireFrame {
 export class WireClient implements Disposable {
   readonly frames: WireFrame[] = []
   readonly runtime: Frame[] = []
+  /** Frames of both dialects, in the order in which they came. */
+  readonly received: (WireFrame | Frame)[] = []
   readonly webSocket: WebSocket
   closed: { code: number; reason: string } | null = null
 
@@ -30,8 +32,10 @@ export class WireClient implements Disposable {
     this.webSocket = webSocket
     webSocket.binaryType = 'nodebuffer'
     webSocket.on('message', (bytes: Buffer) => {
-      if (isRuntimeFrame(bytes)) this.runtime.push(readFrame(bytes))
-      else this.frames.push(readWireFrame(bytes))
+      const frame = isRuntimeFrame(bytes) ? readFrame(bytes) : readWireFrame(bytes)
+      this.received.push(frame)
+      if ('kind' in frame) this.runtime.push(frame)
+      else this.frames.push(frame)
     })
     webSocket.on('close', (code, reason) => {
       this.closed = { code, reason: reason.toString() }
