@@ -45,7 +45,7 @@ export type Handlers<R extends AnyRoom, A extends Actor> = {
   readonly [E in EventName<R>]?: Handler<R, E, A> | GuardedHandler<R, E, A>
 }
 
-/** Answers events that have no handler, whether the definition has them or not: what came is not validated. */
+/** Answers events that have no handler, whether the definition has them or not. Where it has not, the input is as it came. */
 export type Fallback<R extends AnyRoom, A extends Actor> = (
   context: Omit<EventContext<R, EventName<R>, A>, 'event' | 'input'> & {
     readonly event: string
