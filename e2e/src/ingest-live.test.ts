@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { implement, jwt } from '@interplay/server'
 import { defineRoom, event, list, text } from '@interplay/shared'
 import { SignJWT } from 'jose'
@@ -107,6 +108,23 @@ test('a room stays open while somebody watches, and no longer', async () => {
   await untilRooms(world, 0)
   await measure(world, 2)
   await untilRooms(world, 0)
+})
+
+test('[G2] readers that go before they are answered leave nothing behind', async () => {
+  await using world = await startWorld({ rooms: [plantRoom], unloadAfterMs: 1 })
+  expect((await fetch(`${world.http}${path}/live`, { method: 'HEAD' })).status).toBe(200)
+  const url = new URL(`${world.http}${path}/live`)
+  for (let reader = 0; reader < 20; reader++) {
+    const socket = connect(Number(url.port), url.hostname)
+    socket.on('error', () => {})
+    socket.write(`GET ${url.pathname} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
+    if (reader % 2) await new Promise((resolve) => socket.once('data', resolve))
+    else await new Promise((resolve) => socket.once('connect', resolve))
+    if (reader % 4 > 1) socket.resetAndDestroy()
+    else socket.destroy()
+  }
+  await untilRooms(world, 0)
+  expect(await (await fetch(`${world.http}/metrics`)).text()).toContain('interplay_watchers 0')
 })
 
 test('a watcher that comes back goes on counting, and ends with the server', async () => {

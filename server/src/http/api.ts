@@ -17,9 +17,9 @@ import { LiveStream } from './live-stream.ts'
 import { openApi } from './openapi.ts'
 import type { Origins } from './origins.ts'
 import { refusal, tooLarge } from './refusal.ts'
-import { StateFeed } from './state-feed.ts'
 import { stateOf } from './state-of.ts'
-import { type Streamed, streamed } from './streamed.ts'
+import { streamed } from './streamed.ts'
+import { Watching } from './watching.ts'
 
 export interface ApiOptions {
   readonly registry: Registry
@@ -45,7 +45,7 @@ export function createApi(options: ApiOptions): (request: Request) => Response |
   const hooks = new Map(
     Object.entries(options.hooks).map(([name, hook]) => [name, new Hook(name, hook, options)] as const),
   )
-  const feeds = new WeakMap<Room, StateFeed>()
+  const watching = new Watching(metrics, closing)
   const app = new Hono()
 
   const enter = async <T>(
@@ -101,14 +101,15 @@ export function createApi(options: ApiOptions): (request: Request) => Response |
   )
 
   app.get('/api/rooms/:room/live', (context) => {
-    const token = bearerOf(context.req.raw) || (context.req.query('token') ?? '')
+    const request = context.req.raw
+    const token = bearerOf(request) || (context.req.query('token') ?? '')
     return streamed(
-      (use) => enter(context.req.raw, context.req.param('room'), use, token),
-      (room, actor) => {
-        const feed = feeds.get(room) ?? new StateFeed(room)
-        feeds.set(room, feed)
-        return watch(room, actor, new LiveStream(feed, context.req.header('last-event-id'), closing))
-      },
+      (use) => enter(request, context.req.param('room'), use, token),
+      (room, actor) =>
+        // Nobody would ever read, nor cancel, the body of the answer to a HEAD.
+        request.method === 'HEAD'
+          ? { response: new Response(null, { headers: LiveStream.headers }), ended: Promise.resolve() }
+          : watching.begin(room, actor, context.req.header('last-event-id')),
     )
   })
 
@@ -185,18 +186,6 @@ function nothingHere(): InterplayError {
 
 function bearerOf(request: Request): string {
   return request.headers.get('authorization')?.replace(/^Bearer /i, '') ?? ''
-}
-
-/** Tells a stream what is broadcast in a room. It is nobody's session: no reaction is run for it. */
-function watch(room: Room, actor: Actor, stream: LiveStream): Streamed {
-  const stop = room.members.watch({ actor, signal: (name, payload) => stream.signal(name, payload) })
-  const close = () => stream.close()
-  room.document.on('destroy', close)
-  const ended = stream.ended.then(() => {
-    stop()
-    room.document.off('destroy', close)
-  })
-  return { response: stream.response, ended }
 }
 
 async function readBody(request: Request): Promise<unknown> {

@@ -1,11 +1,6 @@
 import type { StateFeed } from './state-feed.ts'
 import type { Streamed } from './streamed.ts'
 
-/** Whoever looks on without being in the room: told what is broadcast there. */
-export interface Watcher {
-  signal(name: string, payload: unknown): void
-}
-
 /** Bytes that may wait for a reader; a single message may have more. Then states are skipped, and signals lost. */
 const maxLagBytes = 64 * 1024
 
@@ -19,7 +14,14 @@ const retryMs = 1_000
  * Server-sent events (WHATWG HTML, section 9.2): `state` with the whole state, at first and whenever it changed, and
  * `signal`. A reader that is slow gets the latest state when it reads on, and none of those between.
  */
-export class LiveStream implements Watcher, Streamed {
+export class LiveStream implements Streamed {
+  static readonly headers = {
+    'content-type': 'text/event-stream',
+    'cache-control': 'no-store, no-transform',
+    // nginx would wait for a buffer to fill.
+    'x-accel-buffering': 'no',
+  }
+
   readonly response: Response
   readonly ended: Promise<void>
   readonly #feed: StateFeed
@@ -51,14 +53,7 @@ export class LiveStream implements Watcher, Streamed {
       },
       strategy,
     )
-    this.response = new Response(events, {
-      headers: {
-        'content-type': 'text/event-stream',
-        'cache-control': 'no-store, no-transform',
-        // nginx would wait for a buffer to fill.
-        'x-accel-buffering': 'no',
-      },
-    })
+    this.response = new Response(events, { headers: LiveStream.headers })
     const keepAlive = setInterval(() => this.#send(':\n\n'), keepAliveMs)
     keepAlive.unref()
     const close = () => this.close()

@@ -32,7 +32,7 @@ export class Intake {
       await turn.before
       for (let retryMs = firstRetryMs; ; retryMs = Math.min(retryMs * 2, lastRetryMs)) {
         abortSignal.throwIfAborted()
-        const outcome = await this.#attempt(request, turn.pass)
+        const outcome = await this.#attempt(request, abortSignal, turn.pass)
         if (outcome) return outcome
         await delay(retryMs, null, { signal: abortSignal })
       }
@@ -42,9 +42,14 @@ export class Intake {
   }
 
   /** `null` where another attempt may succeed. */
-  async #attempt(request: IntakeRequest, taken: () => void): Promise<Outcome | null> {
+  async #attempt(
+    request: IntakeRequest,
+    abortSignal: AbortSignal,
+    taken: () => void,
+  ): Promise<Outcome | null> {
     try {
       return await this.#registry.use(request.room, async (room) => {
+        abortSignal.throwIfAborted()
         const { outcome, refused } = handIn(room, request)
         if (refused) return null
         taken()

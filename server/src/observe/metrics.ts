@@ -10,6 +10,11 @@ export function createMetrics() {
     registry,
     sockets: new Gauge({ name: 'interplay_sockets', help: 'Open WebSockets', registers }),
     sessions: new Gauge({ name: 'interplay_sessions', help: 'Clients in rooms', registers }),
+    watchers: new Gauge({
+      name: 'interplay_watchers',
+      help: 'Readers of rooms as server-sent events',
+      registers,
+    }),
     rooms: new Gauge({ name: 'interplay_rooms', help: 'Rooms in memory', registers }),
     degraded: new Gauge({
       name: 'interplay_degraded_rooms',
