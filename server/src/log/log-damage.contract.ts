@@ -103,7 +103,7 @@ export function damageRules(rule: Rule): void {
   )
 
   rule.with('damage', '[L3] a corrupt journal record is skipped, reported and kept', async (log, bed) => {
-    await log.append('r', [{ journal: record('a') }, { journal: record('b') }, { journal: record('c') }])
+    for (const event of ['a', 'b', 'c']) await log.append('r', [{ journal: record(event) }])
     await log.close()
     await bed.damage!('r', 'journal', 2)
     log = await bed.open()

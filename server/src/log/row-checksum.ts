@@ -53,17 +53,21 @@ export function reactionChecksum(room: Summed, name: Uint8Array, position: numbe
   return crc32(name, headChecksum(room.checksum, tags.reaction, position)) | 0
 }
 
-/** The same over the room, position and all of a journal record. */
+/** The same over all of a row of the journal. */
 export function journalChecksum(
   room: Summed,
-  position: number,
-  at: number,
-  event: Uint8Array,
-  outcome: Uint8Array,
-  content: Uint8Array,
+  row: {
+    readonly position: number
+    readonly count: number
+    readonly earliest: number
+    readonly latest: number
+    readonly payload: Uint8Array
+  },
 ): number {
-  const start = headChecksum(headChecksum(room.checksum, tags.journal, position), tags.journal, at)
-  return crc32(content, crc32(outcome, crc32(event, start))) | 0
+  let sum = headChecksum(room.checksum, tags.journal, row.position)
+  sum = headChecksum(sum, row.count, row.earliest)
+  sum = headChecksum(sum, row.count, row.latest)
+  return crc32(row.payload, sum) | 0
 }
 
 function headChecksum(start: number, tag: number, value: number): number {

@@ -1,5 +1,7 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
+import { readRecord } from './journal-record.ts'
+import type { FoundRecord } from './journal-row.ts'
 import type { DueTask, JournalRow, StoredRoom, StoredTask, StoredUpdate } from './log.ts'
 import { readList } from './sqlite-entry.ts'
 
@@ -95,24 +97,12 @@ function readTask(decoder: decoding.Decoder<ArrayBuffer>): StoredTask {
   return { id, due: Number.isNaN(due) ? null : due, content: decoding.readVarString(decoder) }
 }
 
-/** A journal record as it was read: texts are bytes. */
-export interface PackedJournalRow {
-  readonly position: number
-  readonly at: number
-  readonly event: Uint8Array
-  readonly outcome: Uint8Array
-  readonly payload: Uint8Array
-}
-
-export function writeJournal(rows: readonly PackedJournalRow[]): Uint8Array<ArrayBuffer> {
+export function writeJournal(records: readonly FoundRecord[]): Uint8Array<ArrayBuffer> {
   const encoder = encoding.createEncoder()
-  encoding.writeVarUint(encoder, rows.length)
-  for (const { position, at, event, outcome, payload } of rows) {
+  encoding.writeVarUint(encoder, records.length)
+  for (const { position, bytes } of records) {
     encoding.writeVarUint(encoder, position)
-    encoding.writeFloat64(encoder, at)
-    encoding.writeVarUint8Array(encoder, event)
-    encoding.writeVarUint8Array(encoder, outcome)
-    encoding.writeVarUint8Array(encoder, payload)
+    encoding.writeUint8Array(encoder, bytes)
   }
   return encoding.toUint8Array(encoder)
 }
@@ -120,9 +110,6 @@ export function writeJournal(rows: readonly PackedJournalRow[]): Uint8Array<Arra
 export function readJournal(bytes: Uint8Array<ArrayBuffer>): JournalRow[] {
   return readList(decoding.createDecoder(bytes), (decoder) => {
     const position = decoding.readVarUint(decoder)
-    const at = decoding.readFloat64(decoder)
-    const event = decoding.readVarString(decoder)
-    const outcome = decoding.readVarString(decoder)
-    return { position, at, event, outcome, content: decoding.readVarString(decoder) }
+    return { position, ...readRecord(decoder) }
   })
 }

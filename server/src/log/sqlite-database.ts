@@ -27,8 +27,7 @@ const pragmas = `
 /**
  * Each step leads from one `user_version` to the next; a step that was released is never changed.
  * The key of an entry is its room's id and its position in one integer, so that a room's tail lies together; the same
- * holds for the journal. In `damaged`, `remark`, `id` and `at` keep what else a row had: an author or a note, the id and
- * the time of a task, the outcome, event and time of a journal record.
+ * holds for the journal. In `damaged`, `remark` keeps an author or a note, `id` and `at` those of a task.
  */
 const migrations = [
   `
@@ -62,8 +61,8 @@ const migrations = [
     PRIMARY KEY (room, name)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE journal (
-    key INTEGER PRIMARY KEY, at REAL NOT NULL, event BLOB NOT NULL, outcome BLOB NOT NULL, checksum INTEGER NOT NULL,
-    payload BLOB NOT NULL
+    key INTEGER PRIMARY KEY, count INTEGER NOT NULL, earliest REAL NOT NULL, latest REAL NOT NULL,
+    checksum INTEGER NOT NULL, payload BLOB NOT NULL
   ) STRICT;
   `,
   'CREATE INDEX tasks_without_time ON tasks (room) WHERE due IS NULL',

@@ -1,5 +1,6 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
+import { type PackedRecord, readPackedRecord, writeRecord } from './journal-record.ts'
 import type { LogEntry, TaskChange } from './log.ts'
 
 /** An entry on its way to the thread. Its outcome is JSON by now: what JSON cannot hold fails before anything is written. */
@@ -15,7 +16,7 @@ export interface PackedEntry {
   readonly reply: PackedReply | null
   readonly tasks: readonly PackedTaskChange[] | null
   readonly reacted: readonly PackedCursor[] | null
-  readonly journal: PackedJournalRecord | null
+  readonly journal: PackedRecord | null
 }
 
 export interface PackedReply {
@@ -35,13 +36,6 @@ export interface PackedTaskChange {
 export interface PackedCursor {
   readonly name: string
   readonly position: number
-}
-
-export interface PackedJournalRecord {
-  readonly at: number
-  readonly event: Uint8Array
-  readonly outcome: Uint8Array
-  readonly content: Uint8Array
 }
 
 const parts = { update: 1, reply: 2, by: 4, tasks: 8, reacted: 16, journal: 32 } as const
@@ -82,12 +76,7 @@ export function writeEntry(encoder: encoding.Encoder, { entry, outcome }: Outgoi
       encoding.writeVarUint(encoder, position)
     }
   }
-  if (journal) {
-    encoding.writeFloat64(encoder, journal.at)
-    encoding.writeVarString(encoder, journal.event)
-    encoding.writeVarString(encoder, journal.outcome)
-    encoding.writeVarUint8Array(encoder, Buffer.from(journal.content))
-  }
+  if (journal) writeRecord(encoder, journal)
 }
 
 export function readEntry(decoder: decoding.Decoder<ArrayBuffer>): PackedEntry {
@@ -98,7 +87,7 @@ export function readEntry(decoder: decoding.Decoder<ArrayBuffer>): PackedEntry {
     reply: has & parts.reply ? readReply(decoder) : null,
     tasks: has & parts.tasks ? readList(decoder, readTaskChange) : null,
     reacted: has & parts.reacted ? readList(decoder, readCursor) : null,
-    journal: has & parts.journal ? readJournalRecord(decoder) : null,
+    journal: has & parts.journal ? readPackedRecord(decoder) : null,
   }
 }
 
@@ -132,13 +121,6 @@ function readTaskChange(decoder: decoding.Decoder<ArrayBuffer>): PackedTaskChang
 function readCursor(decoder: decoding.Decoder<ArrayBuffer>): PackedCursor {
   const name = decoding.readVarString(decoder)
   return { name, position: decoding.readVarUint(decoder) }
-}
-
-function readJournalRecord(decoder: decoding.Decoder<ArrayBuffer>): PackedJournalRecord {
-  const at = decoding.readFloat64(decoder)
-  const event = decoding.readVarUint8Array(decoder)
-  const outcome = decoding.readVarUint8Array(decoder)
-  return { at, event, outcome, content: decoding.readVarUint8Array(decoder) }
 }
 
 export function readList<T>(

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { CorruptRow } from './log.ts'
 import { prepared, readAroundFault } from './sqlite-prepared.ts'
-import type { StoredRow, Tail } from './stored-room.ts'
+import type { StoredRoomKey, StoredRow, Tail } from './stored-room.ts'
 
 export interface ReplyRow {
   readonly at: number
@@ -9,10 +9,12 @@ export interface ReplyRow {
   readonly payload: Uint8Array
 }
 
-export interface ReactionRow {
-  readonly name: Uint8Array
+interface SetAsideRow {
+  readonly part: CorruptRow['part']
   readonly position: number
-  readonly checksum: number
+  readonly id: Uint8Array | null
+  /** Whether nothing could be saved of it. */
+  readonly isBroken: number
 }
 
 /** Where a stored reply is, in the order of their table. */
@@ -72,12 +74,9 @@ export function statements(database: DatabaseSync) {
       DELETE FROM replies
       WHERE (room, event_id) > (?, ?) AND (room, event_id) <= (coalesce(?, ${anyRoom}), coalesce(?, x'')) AND at < ?`),
 
-    reactions: all<ReactionRow>('SELECT name, position, checksum FROM reactions WHERE room = ?'),
-    putReaction: run('REPLACE INTO reactions (room, name, position, checksum) VALUES (?, ?, ?, ?)'),
-
-    setAside: all<Pick<CorruptRow, 'part' | 'position'> & { readonly id: Uint8Array | null }>(
-      'SELECT part, position, id FROM damaged WHERE room = ? ORDER BY position',
-    ),
+    setAside: all<SetAsideRow>(`
+      SELECT part, position, id, part = 'journal' AND payload IS NULL AS isBroken FROM damaged WHERE room = ?
+      ORDER BY position`),
     setEntryAside: run(`
       INSERT INTO damaged (room, part, position, checksum, payload, remark)
       SELECT ?1, 'entry', ?2, checksum, payload, author FROM entries WHERE key = ${startOfRoom} + ?2`),
@@ -85,6 +84,20 @@ export function statements(database: DatabaseSync) {
       INSERT INTO damaged (room, part, position, checksum, payload, remark)
       SELECT room, 'snapshot', position, checksum, payload, note FROM snapshots WHERE room = ?`),
   }
+}
+
+/** What was found damaged earlier, and is not where it was. */
+export function setAside(sql: Statements, room: StoredRoomKey, name: string): CorruptRow[] {
+  return sql.setAside(room.id).map(({ part, position, id, isBroken }) => {
+    const finder = part === 'entry' || part === 'snapshot' ? 'compaction' : 'look-up'
+    return {
+      room: name,
+      part,
+      position,
+      ...(id && { id: Buffer.from(id).toString() }),
+      reason: isBroken ? 'its page is broken' : `wrong checksum, set aside by a ${finder}`,
+    }
+  })
 }
 
 /** Reads the tail of a room where a page is broken. */

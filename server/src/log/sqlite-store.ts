@@ -1,10 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { AppendRefused, type CorruptRow, type DuePlace, type StoredRoom, type TaskCounts } from './log.ts'
-import { reactionChecksum, replyChecksum, roomChecksum, rowChecksum } from './row-checksum.ts'
+import { AppendRefused, type DuePlace, type StoredRoom, type TaskCounts } from './log.ts'
+import { replyChecksum, roomChecksum, rowChecksum } from './row-checksum.ts'
 import type { TaskRow } from './sqlite-answers.ts'
 import type { PackedEntry, PackedReply } from './sqlite-entry.ts'
 import { type JournalSearch, JournalTable } from './sqlite-journal.ts'
-import { type ReplyKey, readBrokenTail, type Statements, statements } from './sqlite-statements.ts'
+import { ReactionTable } from './sqlite-reactions.ts'
+import { type ReplyKey, readBrokenTail, type Statements, setAside, statements } from './sqlite-statements.ts'
 import { TaskTable } from './sqlite-tasks.ts'
 import { assembleRoom, type RowPart, type StoredRoomKey, type StoredRow, type Tail } from './stored-room.ts'
 
@@ -22,6 +23,7 @@ export class SqliteStore {
   readonly #sql: Statements
   readonly #tasks: TaskTable
   readonly #journal: JournalTable
+  readonly #reactions: ReactionTable
   readonly #recent = new Map<string, PlacedRoom>()
 
   constructor(database: DatabaseSync) {
@@ -30,6 +32,7 @@ export class SqliteStore {
     const transaction = (write: () => void) => this.transaction(write)
     this.#tasks = new TaskTable(database, transaction)
     this.#journal = new JournalTable(database, transaction)
+    this.#reactions = new ReactionTable(database)
   }
 
   /** Makes writes one atomic, durable step. Whatever is thrown, by them or by the commit, undoes them all. */
@@ -55,18 +58,18 @@ export class SqliteStore {
     if (entries.length === 0) return last
     const room = found ?? this.#create(name)
     const reacted = new Map<string, number>()
-    for (const { update, by, reply, tasks, reacted: cursors, journal } of entries) {
+    for (const { update, by, reply, tasks, reacted: cursors } of entries) {
       const position = room.position + 1
       const checksum = rowChecksum(room, 'entry', position, update, by)
       if (by) this.#sql.addAuthoredEntry(room.id, position, checksum, update, by)
       else this.#sql.addEntry(room.id, position, checksum, update)
       if (reply) this.#addReply(room, reply)
       if (tasks) this.#tasks.change(room, tasks)
-      if (journal) this.#journal.add(room, position, journal)
       if (cursors) for (const cursor of cursors) reacted.set(cursor.name, cursor.position)
       room.position = position
     }
-    if (reacted.size > 0) this.#putReactions(room, reacted)
+    this.#journal.add(room, last + 1, entries)
+    if (reacted.size > 0) this.#reactions.put(room, reacted)
     return room.position
   }
 
@@ -103,10 +106,10 @@ export class SqliteStore {
   load(name: string): StoredRoom {
     const room = this.#identify(name)
     if (!room) return { snapshot: null, note: null, updates: [], reacted: {}, position: 0, corrupt: [] }
-    const corrupt = [...this.#readSetAside(room, name), ...this.#tasks.check(room, name)]
+    const { places, corrupt } = this.#reactions.of(room, name)
     return assembleRoom(name, {
-      reacted: this.#readReactions(room, name, corrupt),
-      corrupt,
+      corrupt: [...setAside(this.#sql, room, name), ...this.#tasks.check(room, name), ...corrupt],
+      reacted: places,
       snapshot: this.#readSnapshot(room),
       tail: this.#readTail(room),
       passes: (part, row) => passes(room, part, row),
@@ -199,34 +202,6 @@ export class SqliteStore {
     if (this.#recent.size >= maxRecentRooms) this.#recent.delete(this.#recent.keys().next().value!)
     this.#recent.set(name, room)
     return room
-  }
-
-  #putReactions(room: StoredRoomKey, reacted: ReadonlyMap<string, number>): void {
-    for (const [name, position] of reacted) {
-      const bytes = Buffer.from(name)
-      this.#sql.putReaction(room.id, bytes, position, reactionChecksum(room, bytes, position))
-    }
-  }
-
-  #readReactions(room: StoredRoomKey, name: string, corrupt: CorruptRow[]): Record<string, number> {
-    const reacted: [string, number][] = []
-    for (const row of this.#sql.reactions(room.id)) {
-      const id = Buffer.from(row.name).toString()
-      const { position, checksum } = row
-      if (checksum === reactionChecksum(room, row.name, position)) reacted.push([id, position])
-      else corrupt.push({ room: name, part: 'reaction', id, position, reason: 'wrong checksum' })
-    }
-    return Object.fromEntries(reacted)
-  }
-
-  #readSetAside(room: StoredRoomKey, name: string): CorruptRow[] {
-    return this.#sql.setAside(room.id).map(({ part, position, id }) => ({
-      room: name,
-      part,
-      position,
-      ...(part === 'task' && id && { id: Buffer.from(id).toString() }),
-      reason: `wrong checksum, set aside by a ${part === 'task' || part === 'journal' ? 'look-up' : 'compaction'}`,
-    }))
   }
 
   #readSnapshot({ id }: StoredRoomKey): { row?: StoredRow; fault?: string } {

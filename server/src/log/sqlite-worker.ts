@@ -245,7 +245,7 @@ function byteLength(write: Append | Compaction): number {
   if (write.kind === 'compact') return write.snapshot.length
   return write.entries.reduce((bytes, { update, reply, tasks, journal }) => {
     const own =
-      pageBytes + (update?.length ?? 0) + (reply?.outcome.length ?? 0) + (journal?.content.length ?? 0)
+      pageBytes + (update?.length ?? 0) + (reply?.outcome.length ?? 0) + (journal?.bytes.length ?? 0)
     return bytes + own + (tasks ? taskBytes(tasks) : 0)
   }, 0)
 }
