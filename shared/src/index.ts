@@ -48,6 +48,7 @@ export type {
   ViewsOf,
 } from './infer.ts'
 export { matchRoom, roomName } from './path.ts'
+export { type PlainReader, plainReader } from './plain.ts'
 export {
   type AnyRoom,
   defineRoom,
@@ -62,7 +63,7 @@ export {
 } from './room.ts'
 export { createState, type StateOptions } from './state.ts'
 export { type InputOf, type OutputOf, type Schema, validate, validateSync } from './validate.ts'
-export type { CounterView } from './views/counter-view.ts'
+export { type CounterView, sumOfParts } from './views/counter-view.ts'
 export type { ListView } from './views/list-view.ts'
 export type { Change, MapView, SharedMapView } from './views/map-view.ts'
 export type { RichTextView } from './views/rich-text-view.ts'

@@ -7,10 +7,7 @@ import { SharedView } from './shared-view.ts'
 /** A number that many add to at once. Each writer keeps its own part, and the value is the sum of the parts. */
 export class CounterView extends SharedView<YMap> {
   get value(): number {
-    const parts = [...(this.place.read()?.values() ?? [])].filter(isFiniteNumber)
-    // In order of size, because the sum of fractions depends on the order and replicas must agree.
-    const sum = parts.sort((a, b) => a - b).reduce((total, part) => total + part, 0)
-    return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, sum))
+    return sumOfParts(this.place.read()?.values() ?? [])
   }
 
   /** Adds any finite number; a negative one subtracts. */
@@ -27,6 +24,14 @@ export class CounterView extends SharedView<YMap> {
   toJSON(): number {
     return this.value
   }
+}
+
+/** What a counter reads as whose writers have these parts. What is no number counts nothing. */
+export function sumOfParts(parts: Iterable<unknown>): number {
+  // In order of size, because the sum of fractions depends on the order and replicas must agree.
+  const sorted = [...parts].filter(isFiniteNumber).sort((a, b) => a - b)
+  const sum = sorted.reduce((total, part) => total + part, 0)
+  return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, sum))
 }
 
 export const counterBehaviour: SharedBehaviour = {
