@@ -35,7 +35,9 @@ export type {
   JobsOf,
   JsonOf,
   LiveInput,
+  LiveInputOf,
   LiveOf,
+  LiveOutputOf,
   ParamsOf,
   PresenceInput,
   PresenceOf,
@@ -47,6 +49,17 @@ export type {
   ViewOf,
   ViewsOf,
 } from './infer.ts'
+export {
+  type Interest,
+  type LiveDefinitions,
+  type LiveElement,
+  type LiveMap,
+  type LiveOptions,
+  type LiveValue,
+  live,
+  liveContract,
+  liveMap,
+} from './live/definition.ts'
 export { matchRoom, roomName } from './path.ts'
 export { type PlainReader, plainReader } from './plain.ts'
 export {

@@ -11,6 +11,7 @@ import type {
   TextField,
   ValueField,
 } from './field.ts'
+import type { LiveDefinitions, LiveElement, LiveMap, LiveValue } from './live/definition.ts'
 import type { ParamName } from './pattern.ts'
 import type { AnyRoom, Schemas } from './room.ts'
 import type { InputOf, OutputOf, Schema } from './validate.ts'
@@ -62,10 +63,33 @@ export type PresenceInput<R extends AnyRoom> = R['presence'] extends Schema
   : undefined
 
 /** The live values of a room, by name, as they are read. */
-export type LiveOf<R extends AnyRoom> = Outputs<R['live']>
+export type LiveOf<R extends AnyRoom> = LiveOutputs<R['live']>
 
 /** The live values of a room, by name, as they are set. */
-export type LiveInput<R extends AnyRoom> = Inputs<R['live']>
+export type LiveInput<R extends AnyRoom> = LiveInputs<R['live']>
+
+type LiveOutputs<L extends LiveDefinitions> = { readonly [K in keyof L]: LiveOutputOf<L[K]> }
+type LiveInputs<L extends LiveDefinitions> = { readonly [K in keyof L]: LiveInputOf<L[K]> }
+
+/** One live value as it is read. */
+export type LiveOutputOf<E extends LiveElement> =
+  E extends LiveMap<infer S>
+    ? { [key: string]: OutputOf<S> }
+    : E extends LiveValue<infer S>
+      ? OutputOf<S>
+      : E extends Schema
+        ? OutputOf<E>
+        : never
+
+/** One live value as it is set. */
+export type LiveInputOf<E extends LiveElement> =
+  E extends LiveMap<infer S>
+    ? { [key: string]: InputOf<S> }
+    : E extends LiveValue<infer S>
+      ? InputOf<S>
+      : E extends Schema
+        ? InputOf<E>
+        : never
 
 /** The signals of a room, by name, as they arrive. */
 export type SignalsOf<R extends AnyRoom> = Outputs<R['signals']>

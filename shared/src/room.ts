@@ -1,4 +1,5 @@
 import { type Element, type Field, type Fields, isSchema } from './field.ts'
+import { type LiveDefinitions, liveContract } from './live/definition.ts'
 import { parsePattern } from './pattern.ts'
 import { maxEventNameLength } from './protocol/limits.ts'
 import type { Schema } from './validate.ts'
@@ -34,8 +35,8 @@ export interface RoomShape {
   readonly state?: Fields
   /** What each session shows of itself while it is there: name, cursor. */
   readonly presence?: Schema
-  /** Server-authoritative values where the latest wins. */
-  readonly live?: Schemas
+  /** Server-authoritative values where the latest wins: a schema, `live(schema, { … })` or `liveMap(schema, { … })`. */
+  readonly live?: LiveDefinitions
   /** Broadcasts that nobody stores. */
   readonly signals?: Schemas
   /** Typed requests, each answered once. */
@@ -49,7 +50,7 @@ export interface AnyRoom {
   readonly pattern: string
   readonly state: Fields
   readonly presence: Schema | undefined
-  readonly live: Schemas
+  readonly live: LiveDefinitions
   readonly signals: Schemas
   readonly events: EventDefinitions
   readonly jobs: Schemas
@@ -106,9 +107,11 @@ export function defineRoom<Pattern extends string, Shape extends RoomShape>(
   checkNames(where('signals'), signals, eventName)
   checkNames(where('events'), events, eventName)
   checkNames(where('jobs'), jobs, eventName)
-  for (const [part, schemas] of Object.entries({ live, signals, jobs })) {
+  for (const [part, schemas] of Object.entries({ signals, jobs })) {
     for (const name of Object.keys(schemas)) checkSchema(where(`${part}.${name}`), schemas[name])
   }
+  for (const [name, element] of Object.entries(live))
+    checkSchema(where(`live.${name}`), Object(element) === element && liveContract(element).schema)
   for (const [name, contract] of Object.entries(events)) {
     if (!contract || !('input' in contract)) {
       throw new TypeError(
