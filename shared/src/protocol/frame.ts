@@ -7,7 +7,7 @@ import type { ErrorBody } from '../error.ts'
  * first byte of 0 is ours; the second byte is the frame's kind. Payloads are JSON, as over HTTP; an empty string
  * stands for `undefined`. `docs/spec.md` describes every byte; `frame.test.ts` pins them.
  */
-export type Frame = Hello | Welcome | Dispatch | Reply | Refused | Signal | Job
+export type Frame = Hello | Welcome | Dispatch | Reply | Refused | Signal | Job | Live | Subscribe
 
 /** Client → server, first frame of a socket that speaks runtime frames. */
 export interface Hello {
@@ -81,6 +81,24 @@ export interface JobStatus {
   readonly error?: string
 }
 
+/** Server → client: a live value or what changed in it, see `live/message.ts`. Sent to those who asked for it. */
+export interface Live {
+  readonly kind: 'live'
+  readonly room: string
+  readonly name: string
+  readonly message: Uint8Array
+}
+
+/** Client → server: send this live value from now on, or no longer. The answer is a full value. */
+export interface Subscribe {
+  readonly kind: 'subscribe'
+  readonly room: string
+  readonly name: string
+  readonly on: boolean
+  /** The view of an interest; `undefined` for everything. */
+  readonly interest: unknown
+}
+
 const jobStates: readonly unknown[] = [
   'waiting',
   'running',
@@ -89,7 +107,17 @@ const jobStates: readonly unknown[] = [
   'cancelled',
 ] satisfies JobStatus['at'][]
 
-const kinds = { hello: 0, welcome: 1, dispatch: 2, reply: 3, refused: 4, signal: 5, job: 6 } as const
+const kinds = {
+  hello: 0,
+  welcome: 1,
+  dispatch: 2,
+  reply: 3,
+  refused: 4,
+  signal: 5,
+  job: 6,
+  live: 7,
+  subscribe: 8,
+} as const
 
 /** Whether bytes from a socket are a runtime frame (or a Hocuspocus one). */
 export function isRuntimeFrame(bytes: Uint8Array): boolean {
@@ -138,6 +166,17 @@ export function writeFrame(frame: Frame): Uint8Array {
     case 'job':
       encoding.writeVarString(encoder, frame.room)
       encoding.writeVarString(encoder, writeJson(frame.job))
+      break
+    case 'live':
+      encoding.writeVarString(encoder, frame.room)
+      encoding.writeVarString(encoder, frame.name)
+      encoding.writeVarUint8Array(encoder, frame.message)
+      break
+    case 'subscribe':
+      encoding.writeVarString(encoder, frame.room)
+      encoding.writeVarString(encoder, frame.name)
+      encoding.writeUint8(encoder, frame.on ? 1 : 0)
+      encoding.writeVarString(encoder, writeJson(frame.interest))
       break
   }
   return encoding.toUint8Array(encoder)
@@ -202,6 +241,21 @@ function readBody(kind: number, decoder: decoding.Decoder): Frame {
         kind: 'job',
         room: decoding.readVarString(decoder),
         job: asJobStatus(readJson(decoding.readVarString(decoder))),
+      }
+    case kinds.live:
+      return {
+        kind: 'live',
+        room: decoding.readVarString(decoder),
+        name: decoding.readVarString(decoder),
+        message: decoding.readVarUint8Array(decoder),
+      }
+    case kinds.subscribe:
+      return {
+        kind: 'subscribe',
+        room: decoding.readVarString(decoder),
+        name: decoding.readVarString(decoder),
+        on: readChoice(decoder) === 1,
+        interest: readJson(decoding.readVarString(decoder)),
       }
     default:
       throw new Error(`unknown runtime frame kind ${kind}`)
