@@ -29,9 +29,16 @@ export class Recorder {
   readonly #room: RecorderRoom
   /** What happens once the changes of this commit are in the document. */
   #settled: (() => void)[] = []
+  /** Events on their way to the log that have signals to send then. */
+  #signalling = 0
 
   constructor(room: RecorderRoom) {
     this.#room = room
+  }
+
+  /** Whether something is on its way that others will see: what runs now must not be seen before it. */
+  get isAhead(): boolean {
+    return this.#signalling > 0 || this.#room.forks.isAhead
   }
 
   /** `userId` is who sends what goes to other rooms. */
@@ -43,17 +50,25 @@ export class Recorder {
     const asked = ran.tasks.length > 0 ? jobs.changes(ran.tasks, writer.position + 1, userId) : []
     const tasks = parts.tasks ? [...asked, ...parts.tasks] : asked
     const entry = { ...parts, ...(change && { update: change }), ...(tasks.length > 0 && { tasks }) }
-    const sequence = writer.push(entry)
+    const isEmpty = !change && tasks.length === 0 && !parts.reply && !parts.journal && !parts.reacted
+    const takeEffect = () => {
+      this.#takeEffect(ran, tasks)
+      settled()
+    }
+    // What leaves nothing to store has its place behind what is on its way, and no entry.
+    if (isEmpty && writer.unsaved === 0) return takeEffect()
+    if (ran.signals.length > 0) this.#signalling += 1
+    const sequence = isEmpty ? writer.sequence : writer.push(entry)
     writer.whenDurable(sequence, () => {
       if (change) forks.durable(change, parts.by ?? null)
       this.#settled.push(() => {
-        this.#takeEffect(ran, tasks)
-        settled()
+        if (ran.signals.length > 0) this.#signalling -= 1
+        takeEffect()
       })
     })
   }
 
-  /** Lets what code did be seen before its entry is durable, and records it. Only where nothing of the fork is ahead. */
+  /** Lets what code did be seen before its entry is durable, and records it. Only where nothing is ahead. */
   recordLater(ran: Ran, parts: EntryParts, userId: string): void {
     const { writer, forks, jobs, document } = this.#room
     const { change } = ran

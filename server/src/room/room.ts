@@ -159,7 +159,7 @@ export class Room {
       stored: this.#stored,
       record: (ran, parts, userId, settled) => this.#record(ran, parts, userId, settled),
       recordLater: (ran, parts, userId) => {
-        if (this.#forks.isAhead) return false
+        if (this.#recorder.isAhead) return false
         this.#hold()
         this.#recorder.recordLater(ran, this.#parts(parts), userId)
         return true
