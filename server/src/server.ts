@@ -5,9 +5,10 @@ import { createOrigins } from './http/origins.ts'
 import { Intake } from './ingest/intake.ts'
 import { Scheduler } from './jobs/scheduler.ts'
 import { createLogger } from './observe/logging.ts'
-import { createMetrics } from './observe/metrics.ts'
+import { createMetrics, gaugeTasks } from './observe/metrics.ts'
 import type { ServerOptions } from './options.ts'
 import { Registry } from './room/registry.ts'
+import { senderOf } from './room/send-webhook.ts'
 import { createRoomHandle, type RoomHandle } from './room-handle.ts'
 import { anonymous } from './session/authenticate.ts'
 import { HttpServer } from './transport/http-server.ts'
@@ -55,14 +56,21 @@ export function createServer(options: ServerOptions): InterplayServer {
       maxInboxEvents: options.maxInboxEvents ?? 1_000,
       handlerDeadlineMs: options.handlerDeadlineMs ?? 10_000,
       keepsJournal: keepJournalMs > 0,
-      due: (at) => scheduler.heard(at),
+      tasksChanged: (room, changes) => scheduler.heard(room, changes),
     },
   })
   const scheduler = new Scheduler({
     log,
     logger,
     clock,
-    run: (task) => registry.use(task.room, (room) => room.run(task)),
+    concurrency: (room, job) => registry.concurrencyOf(room, job),
+    run: (task, isCurrent) => registry.use(task.room, (room) => (isCurrent() ? room.run(task) : undefined)),
+  })
+  gaugeTasks(metrics, {
+    counts: () => log.countTasks(),
+    running: () => scheduler.running,
+    roomsWithoutCode: () => scheduler.roomsWithoutCode,
+    lateMs: () => Math.max(0, clock() - scheduler.oldestDue),
   })
   const services = { registry, authenticate, logger, metrics }
   const origins = options.cors ? createOrigins(options.cors) : null
@@ -87,6 +95,8 @@ export function createServer(options: ServerOptions): InterplayServer {
     limits: {
       maxFrameBytes: options.maxFrameBytes ?? 16 * 1024 * 1024,
       maxRoomsPerSocket: options.maxRoomsPerSocket ?? 100,
+      highWaterBytes: options.highWaterBytes ?? 256 * 1024,
+      maxLagBytes: options.maxLagBytes ?? 4 * 1024 * 1024,
       unauthenticatedMs: options.unauthenticatedMs ?? 30_000,
     },
   })
@@ -125,6 +135,7 @@ export function createServer(options: ServerOptions): InterplayServer {
       for (const implementation of next) checkComplete(implementation)
       implementations = next
       registry.replace(next)
+      scheduler.codeChanged()
     },
     close() {
       closed ??= shutDown()
@@ -135,11 +146,15 @@ export function createServer(options: ServerOptions): InterplayServer {
   async function shutDown(): Promise<Unsaved[]> {
     const deadlineMs = options.closeDeadlineMs ?? 10_000
     clearInterval(pruning)
-    scheduler.stop()
+    const tasksEnded = scheduler.stop()
+    for (const room of registry.rooms) room.jobs.interrupt()
     closing.abort()
     http.quiesce()
     const ingested = stopIngest()
-    const unsavedRooms = await registry.close(deadlineMs)
+    const startedAt = performance.now()
+    // A job that does not end when it is told to must not take the time that saving needs.
+    await withDeadline(tasksEnded, deadlineMs / 2)
+    const unsavedRooms = await registry.close(deadlineMs - (performance.now() - startedAt))
     await withDeadline(ingested, 1_000)
     const unsaved = unsavedRooms.map(({ name, writer }) => ({ room: name, entries: writer.unsaved }))
     for (const each of unsaved) logger.error(each, 'not saved before the deadline')
@@ -150,7 +165,7 @@ export function createServer(options: ServerOptions): InterplayServer {
   }
 }
 
-/** Every event and every job of a definition has its code. */
+/** Every event and every job of a definition has its code, and every webhook can be sent. */
 function checkComplete(implementation: AnyImplementation): void {
   const { definition, code } = implementation
   const events = Object.keys(definition.events).filter((event) => !handlerOf(implementation, event))
@@ -163,6 +178,7 @@ function checkComplete(implementation: AnyImplementation): void {
     throw new TypeError(
       `'${definition.pattern}' has no code for ${jobs.join(', ')}. Add it to implement(…).jobs({ … }).`,
     )
+  if (code.webhooks.size > 0) senderOf(implementation)
 }
 
 async function withDeadline(work: Promise<unknown>, ms: number): Promise<void> {

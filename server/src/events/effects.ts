@@ -11,7 +11,7 @@ import { nextRun } from '../jobs/cron.ts'
 import {
   type CronRule,
   defaultRetry,
-  jobPrefix,
+  jobTaskId,
   type MissedPolicy,
   type RetryPolicy,
   type Task,
@@ -91,18 +91,21 @@ export class Effects {
     this.#assertOpen()
     const checked = json(this.#check('jobs', name, input), `the input of the job '${name}'`)
     const key = options.key ?? newEventId()
-    if (key.length === 0 || key.length > maxKeyLength)
-      throw new InterplayError('invalid-input', `The key of a job has 1 to ${maxKeyLength} characters.`)
-    const [due, cron] = this.#time(options)
-    const retry = { ...defaultRetry, ...options.retry }
-    if (!(retry.attempts >= 1) || !(retry.backoffMs >= 0))
+    if (!isKey(key))
       throw new InterplayError(
         'invalid-input',
-        'A retry has at least one attempt, and a backoff of 0 or more.',
+        `The key of a job has 1 to ${maxKeyLength} characters of well-formed Unicode.`,
+      )
+    const [due, cron] = this.#time(options)
+    const retry = { ...defaultRetry, ...options.retry }
+    if (!Number.isSafeInteger(retry.attempts) || retry.attempts < 1 || !isTime(retry.backoffMs))
+      throw new InterplayError(
+        'invalid-input',
+        'A retry has a number of attempts, at least 1, and a backoff of 0 ms or more.',
       )
     this.tasks.push({
       do: 'put',
-      id: jobPrefix + key,
+      id: jobTaskId(key),
       due,
       task: { kind: 'job', name, input: checked, retry, failures: 0, plannedAt: due, ...(cron && { cron }) },
     })
@@ -111,7 +114,8 @@ export class Effects {
 
   cancel(key: string): void {
     this.#assertOpen()
-    this.tasks.push({ do: 'drop', id: jobPrefix + key })
+    // No job has such a key, and the log could not hold it.
+    if (isKey(key)) this.tasks.push({ do: 'drop', id: jobTaskId(key) })
   }
 
   /** An event for another room, or this one. It runs there once. */
@@ -143,10 +147,13 @@ export class Effects {
         timeZone: options.timeZone ?? 'UTC',
         missed: options.missed ?? 'once',
       }
-      return [nextRun(cron, this.#now), cron]
+      const due = nextRun(cron, this.#now)
+      if (due === null)
+        throw new InterplayError('invalid-input', `'${cron.pattern}' has no time that is still to come.`)
+      return [due, cron]
     }
     const due = 'at' in options ? Number(options.at) : this.#now + options.afterMs
-    if (!Number.isFinite(due) || ('afterMs' in options && options.afterMs < 0))
+    if (!Number.isFinite(due) || ('afterMs' in options && !isTime(options.afterMs)))
       throw new InterplayError('invalid-input', 'A job runs after a number of milliseconds, or at a time.')
     return [Math.round(due)]
   }
@@ -169,6 +176,9 @@ export class Effects {
     if (!this.#open()) throw new Error('This handler has ended: nothing of it takes effect any more.')
   }
 }
+
+const isKey = (key: string): boolean => key.length > 0 && key.length <= maxKeyLength && key.isWellFormed()
+const isTime = (ms: number): boolean => Number.isFinite(ms) && ms >= 0
 
 /** A copy as JSON carries it, made now: what the code does to the value later changes nothing. */
 function json(value: unknown, what: string): unknown {

@@ -3,6 +3,14 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 /** The numbers a server publishes at `/metrics`, in the Prometheus text format. */
 export type Metrics = ReturnType<typeof createMetrics>
 
+/** What can be said of all rooms' tasks. */
+export interface TaskNumbers {
+  readonly counts: () => Promise<{ readonly timed: number; readonly untimed: number }>
+  readonly running: () => number
+  readonly roomsWithoutCode: () => number
+  readonly lateMs: () => number
+}
+
 export function createMetrics() {
   const registry = new Registry()
   const registers = [registry]
@@ -61,6 +69,11 @@ export function createMetrics() {
       registers,
     }),
     compactions: new Counter({ name: 'interplay_compactions_total', help: 'Snapshots written', registers }),
+    overruns: new Counter({
+      name: 'interplay_overruns_total',
+      help: 'Sockets that were cut because they did not read what was sent',
+      registers,
+    }),
     loops: new Counter({
       name: 'interplay_reaction_loops_total',
       help: 'Reactions that were cut because they set each other off without end',
@@ -68,8 +81,8 @@ export function createMetrics() {
     }),
     tasks: new Counter({
       name: 'interplay_tasks_total',
-      help: 'Jobs, webhooks and events for other rooms that ran, by outcome: ok or failed',
-      labelNames: ['outcome'],
+      help: 'Attempts at jobs, webhooks and events for other rooms, by outcome: ok or failed; dead for what is not tried again',
+      labelNames: ['kind', 'outcome'],
       registers,
     }),
     handlerSeconds: new Histogram({
@@ -79,4 +92,47 @@ export function createMetrics() {
       registers,
     }),
   }
+}
+
+/** Publishes the numbers of tasks, asked for when they are read. */
+export function gaugeTasks({ registry }: Metrics, numbers: TaskNumbers): void {
+  const registers = [registry]
+  let counts = { timed: 0, untimed: 0 }
+  let asked: Promise<void> | null = null
+  const ask = async () => {
+    // Where the log cannot answer now, what it said last stands.
+    counts = await numbers.counts().catch(() => counts)
+    asked = null
+  }
+  const gauge = (name: string, help: string, read: () => number | Promise<number>) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      async collect() {
+        this.set(await read())
+      },
+    })
+  const counted = (part: keyof typeof counts) => async () => {
+    asked ??= ask()
+    await asked
+    return counts[part]
+  }
+  gauge(
+    'interplay_tasks_waiting',
+    'Jobs, webhooks and events for other rooms that wait for their time or their turn, or run',
+    counted('timed'),
+  )
+  gauge('interplay_tasks_dead', 'Those that failed for good, and wait for an operator', counted('untimed'))
+  gauge('interplay_tasks_running', 'Those that run now', numbers.running)
+  gauge(
+    'interplay_tasks_late_seconds',
+    'Since when the oldest waits for others to end',
+    () => numbers.lateMs() / 1000,
+  )
+  gauge(
+    'interplay_rooms_without_code',
+    'Rooms that have something to do, and no definition here',
+    numbers.roomsWithoutCode,
+  )
 }

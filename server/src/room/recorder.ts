@@ -1,9 +1,9 @@
 import type { Document } from '@hocuspocus/server'
 import type { Ran } from '../events/run.ts'
-import type { RoomJobs } from '../jobs/room-jobs.ts'
 import type { LogEntry, TaskChange } from '../log/log.ts'
 import type { Forks } from './forks.ts'
 import type { Members } from './members.ts'
+import type { RoomJobs } from './room-jobs.ts'
 import type { Writer } from './writer.ts'
 
 /** What an entry holds beside what its code did. */
@@ -17,8 +17,8 @@ export interface RecorderRoom {
   readonly forks: Forks
   readonly members: Members
   readonly jobs: RoomJobs
-  /** Tasks that are due then have become durable. */
-  readonly due: (at: number) => void
+  /** These changes of tasks have become durable. */
+  readonly tasksChanged: (changes: readonly TaskChange[]) => void
 }
 
 /**
@@ -103,6 +103,6 @@ export class Recorder {
 
   #announce(tasks: readonly TaskChange[]): void {
     this.#room.jobs.changed(tasks)
-    for (const change of tasks) if ('put' in change && change.put.due !== null) this.#room.due(change.put.due)
+    this.#room.tasksChanged(tasks)
   }
 }

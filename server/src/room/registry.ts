@@ -82,6 +82,12 @@ export class Registry {
     )
   }
 
+  /** How many jobs of this name may run at once in a room; `null` where the room has no code. */
+  concurrencyOf(name: string, job: string): number | null {
+    const code = this.#implementations.find(({ definition }) => matchRoom(definition, name))?.code
+    return code ? (code.jobs.get(job)?.concurrency ?? 1) : null
+  }
+
   /** Opens a room for work that comes from no socket, and keeps it open while `use` runs. */
   async use<T>(name: string, use: (room: Room) => T | Promise<T>): Promise<T> {
     this.codeOf(name)

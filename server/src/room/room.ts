@@ -6,8 +6,6 @@ import type { Actor } from '../events/context.ts'
 import type { EventRequest } from '../events/dispatch.ts'
 import type { AnyImplementation } from '../events/implement.ts'
 import { Context, type RunPlace, runOnDraft } from '../events/run.ts'
-import { RoomJobs } from '../jobs/room-jobs.ts'
-import { senderOf, WebhookQueues } from '../jobs/webhook-queues.ts'
 import type { DueTask, StoredRoom, TaskChange, UpdateLog } from '../log/log.ts'
 import type { Logger } from '../observe/logging.ts'
 import type { Metrics } from '../observe/metrics.ts'
@@ -22,6 +20,9 @@ import { PresenceOwners } from './presence.ts'
 import { byUser, Reactions } from './reactions.ts'
 import { Reactor } from './reactor.ts'
 import { Recorder } from './recorder.ts'
+import { RoomJobs } from './room-jobs.ts'
+import { sendEvent } from './send-event.ts'
+import { sendWebhook } from './send-webhook.ts'
 import { StoredReplies } from './stored-replies.ts'
 import { judgeUpdate } from './update-gate.ts'
 import { Writer } from './writer.ts'
@@ -43,8 +44,8 @@ export interface RoomServices {
     input: unknown,
     actor: Actor,
   ) => Promise<Outcome>
-  /** A task that is due then has become durable. */
-  readonly due: (at: number) => void
+  /** These changes of a room's tasks have become durable. */
+  readonly tasksChanged: (room: string, changes: readonly TaskChange[]) => void
   /** Nobody is in the room and nothing of it is unsaved. */
   readonly idle: (room: Room) => void
   /** The log refused the room's entries for good: everybody must leave, and the room is read anew. */
@@ -142,7 +143,7 @@ export class Room {
       members,
       jobs,
       forks: this.#forks,
-      due: services.due,
+      tasksChanged: (changes) => services.tasksChanged(name, changes),
     })
     const shared = {
       name,
@@ -265,7 +266,7 @@ export class Room {
   join(member: Member): void {
     this.#used = true
     this.members.add(member)
-    for (const job of this.jobs.statuses) this.members.jobTo(member, job)
+    for (const job of this.jobs.statuses.current) this.members.jobTo(member, job)
     this.#reactor.lifecycle('joined', member)
   }
 
@@ -294,49 +295,31 @@ export class Room {
     this.writer.stop()
     this.#stored.stop()
     this.#forks.drop()
-    this.jobs.close()
+    this.jobs.close(this.#unavailable())
     this.#release()
     this.#dispatcher.close(this.#unavailable())
   }
 
   #createJobs(): RoomJobs {
-    const { name } = this
-    const { log, logger, clock, metrics, dispatch } = this.#services
+    const { log, logger, metrics, clock, dispatch, keepsJournal } = this.#services
     const implementation = () => this.code?.implementation ?? null
-    const queues = new WebhookQueues({
-      name,
+    return new RoomJobs({
+      name: this.name,
       log,
+      logger,
+      metrics,
       clock,
-      sender: () => senderOf(implementation()),
-      record: (tasks) => this.record(tasks),
-      failed: ({ endpoint, deliveryId }, error, dead) => {
-        metrics.tasks.inc({ outcome: 'failed' })
-        logger.warn({ room: name, endpoint, deliveryId, error, dead }, 'a webhook was not delivered')
-      },
+      implementation,
+      params: () => this.code?.params,
+      change: (step) => this.change(step),
+      record: (tasks, job) =>
+        this.record(tasks, job && keepsJournal ? { journal: jobRecord(job, clock()) } : {}),
+      send: (task) =>
+        task.kind === 'event'
+          ? sendEvent(task, { clock, dispatch })
+          : sendWebhook(task, implementation(), clock),
+      tell: (job) => this.members.job(job),
     })
-    const room = this
-    return new RoomJobs(
-      {
-        name,
-        logger,
-        clock,
-        dispatch,
-        get implementation() {
-          return implementation()
-        },
-        get params() {
-          return room.code?.params
-        },
-        change: (step) => this.change(step),
-        record: (tasks, job) => {
-          if (job) metrics.tasks.inc({ outcome: job.error === undefined ? 'ok' : 'failed' })
-          const journal = job && this.#services.keepsJournal ? { journal: jobRecord(job, clock()) } : {}
-          return this.record(tasks, journal)
-        },
-        tell: (job) => this.members.job(job),
-      },
-      queues,
-    )
   }
 
   #record(...[ran, parts, userId, settled]: Parameters<Recorder['record']>): void {
