@@ -1,11 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Worker } from 'node:worker_threads'
+import { type TestOptions, test } from 'vitest'
 import type { UpdateLog } from './log.ts'
 import type { LogBed } from './log-bed.contract.ts'
 import { sqliteLog } from './sqlite.ts'
+import { pageBytes } from './sqlite-database.ts'
 
 export interface SqliteBed extends Required<LogBed> {
   /** Works on the tables behind the log's back. The log is closed. */
@@ -81,4 +83,50 @@ export function sqliteBed(): SqliteBed {
 
 export function roomId(database: DatabaseSync, room: string): number {
   return database.prepare('SELECT id FROM rooms WHERE name = ?').get(Buffer.from(room))!.id as number
+}
+
+/** A test with a data folder of its own. */
+export function withBed(
+  title: string,
+  body: (bed: SqliteBed, log: UpdateLog) => Promise<void>,
+  options: TestOptions = {},
+): void {
+  test(title, options, async () => {
+    const bed = sqliteBed()
+    try {
+      await body(bed, await bed.open())
+    } finally {
+      await bed.remove()
+    }
+  })
+}
+
+/** The number of the page that holds an entry: leaves are counted off, in order, until they hold it. */
+export function pageOf(database: DatabaseSync, room: string, position: number): number {
+  const rank = database
+    .prepare('SELECT count(*) AS rank FROM entries WHERE key <= (? << 36) + ?')
+    .get(roomId(database, room), position)!.rank as number
+  const leaves = database.prepare(`
+    SELECT pageno, ncell FROM dbstat WHERE name = 'entries' AND pagetype = 'leaf' ORDER BY path`)
+  let counted = 0
+  for (const { pageno, ncell } of leaves.iterate()) {
+    counted += ncell as number
+    if (counted >= rank) return pageno as number
+  }
+  throw new Error('no such entry')
+}
+
+export async function breakPage(bed: SqliteBed, find: (database: DatabaseSync) => number): Promise<void> {
+  const page = await bed.tamper(find)
+  const file = await open(join(await bed.folder, 'log.sqlite'), 'r+')
+  await file.write(Buffer.alloc(pageBytes), 0, pageBytes, (page - 1) * pageBytes)
+  await file.close()
+}
+
+/** The numbers of the leaves of a table or an index, in its order. */
+export function leavesOf(database: DatabaseSync, name: string): number[] {
+  return database
+    .prepare("SELECT pageno FROM dbstat WHERE name = ? AND pagetype = 'leaf' ORDER BY path")
+    .all(name)
+    .map(({ pageno }) => pageno as number)
 }

@@ -4,7 +4,7 @@ import { type FoundRecord, type JournalRow, packRow, recordsOf, rowPasses } from
 import type { JournalMatch } from './log.ts'
 import { journalChecksum, roomChecksum } from './row-checksum.ts'
 import type { PackedEntry } from './sqlite-entry.ts'
-import { prepared } from './sqlite-prepared.ts'
+import { isBrokenPage, prepared } from './sqlite-prepared.ts'
 import { endOfRoom, startOfRoom } from './sqlite-statements.ts'
 import type { StoredRoomKey } from './stored-room.ts'
 
@@ -69,7 +69,8 @@ export class JournalTable {
     const damaged: number[] = []
     try {
       return this.#look(room, search, damaged)
-    } catch {
+    } catch (error) {
+      if (!isBrokenPage(error)) throw error
       return this.#skip(room, search)
     } finally {
       for (const position of damaged) this.#setAside(room.id, position)
@@ -126,8 +127,8 @@ export class JournalTable {
         // What is behind the gap can be read; at the first try it is the broken row itself.
         search.seen = (next as number) - (gap === 0 ? 0 : 1)
         return false
-      } catch {
-        // Its page is a broken one.
+      } catch (error) {
+        if (!isBrokenPage(error)) throw error
       }
     }
     return true

@@ -18,6 +18,14 @@ export function prepared(database: DatabaseSync) {
   }
 }
 
+const sqliteCorrupt = 11
+
+/** Whether it was the bytes of the database that were wrong, and will be the next time. */
+export function isBrokenPage(error: unknown): boolean {
+  const { errcode = 0 } = error as { errcode?: number }
+  return (errcode & 0xff) === sqliteCorrupt
+}
+
 /** Rows that could be read. A `fault` hides those of a gap, or those at the end. */
 export interface Readable<Row> {
   readonly rows: Row[]

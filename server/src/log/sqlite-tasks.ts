@@ -3,7 +3,7 @@ import type { CorruptRow, TaskCounts } from './log.ts'
 import { roomChecksum, taskChecksum } from './row-checksum.ts'
 import type { TaskRow } from './sqlite-answers.ts'
 import type { PackedTaskChange } from './sqlite-entry.ts'
-import { prepared, type Readable, readAroundFault } from './sqlite-prepared.ts'
+import { isBrokenPage, prepared, type Readable, readAroundFault } from './sqlite-prepared.ts'
 import type { StoredRoomKey } from './stored-room.ts'
 
 /** Tasks of a room that a load looks at. Of a room that owes more, the others are looked at when they are asked for. */
@@ -89,7 +89,8 @@ export class TaskTable {
       for (const row of page) {
         const { name, id, due, payload } = row
         if (passes(row)) found.push({ room: name, id, due, payload: payload! })
-        else damaged.push(row)
+        // What cannot be read cannot be moved; it is passed over each time.
+        else if (payload) damaged.push(row)
       }
       if (page.length < count) break
       after = page.at(-1)!
@@ -101,24 +102,26 @@ export class TaskTable {
   #readDue(until: number, after: TaskKey, count: number): readonly ReadTask[] {
     try {
       return this.#sql.due(until, after.due, after.room, after.id, count)
-    } catch {
+    } catch (error) {
+      if (!isBrokenPage(error)) throw error
       return this.#dueKeys(until, after, count).map((key) => this.#readOne(key))
     }
   }
 
+  /** In the order of the index; where that is broken itself, all tasks are looked at. */
   #dueKeys(until: number, after: TaskKey, count: number): readonly TaskKey[] {
-    const keys = `SELECT room, id, due FROM tasks INDEXED BY tasks_by_due WHERE ${due} ORDER BY due`
-    const { rows } = readAroundFault<TaskKey>(
-      () =>
-        this.#database
-          .prepare(`${keys}, room, id LIMIT ?`)
-          .iterate(until, after.due, after.room, after.id, count),
-      (last = after) =>
-        this.#database
-          .prepare(`${keys} DESC, room DESC, id DESC LIMIT ?`)
-          .iterate(until, last.due, last.room, last.id, count),
-    )
-    return rows.slice(0, count)
+    const keys = (due: string) => `
+      SELECT room, id, due FROM tasks WHERE ${due} <= ? AND (${due}, room, id) > (?, ?, ?)
+      ORDER BY ${due}, room, id LIMIT ?`
+    const read = (sql: string) =>
+      this.#database.prepare(sql).all(until, after.due, after.room, after.id, count) as unknown as TaskKey[]
+    try {
+      return read(keys('due'))
+    } catch (error) {
+      if (!isBrokenPage(error)) throw error
+      // SQLite sees no use for the index in this one.
+      return read(keys('iif(due IS NULL, NULL, due)'))
+    }
   }
 
   #readOne(key: TaskKey): ReadTask {
@@ -127,8 +130,8 @@ export class TaskTable {
         .prepare(`${row} WHERE tasks.room = ? AND tasks.id = ?`)
         .get(key.room, key.id)
       if (found) return found as unknown as ReadTask
-    } catch {
-      // Its page is broken.
+    } catch (error) {
+      if (!isBrokenPage(error)) throw error
     }
     return { ...key, name: nothing, checksum: 0, payload: null }
   }
@@ -136,7 +139,8 @@ export class TaskTable {
   #readRoom(room: number, after: Uint8Array, count: number): Readable<ReadTask> {
     try {
       return { rows: this.#sql.ofRoom(room, after, count) }
-    } catch {
+    } catch (error) {
+      if (!isBrokenPage(error)) throw error
       const rows = `${row} WHERE tasks.room = ? AND tasks.id > ? ORDER BY tasks.id`
       const around = readAroundFault<ReadTask>(
         () => this.#database.prepare(`${rows} LIMIT ?`).iterate(room, after, count),

@@ -5,7 +5,7 @@ import { openDatabase, pageBytes } from './sqlite-database.ts'
 import type { PackedTaskChange } from './sqlite-entry.ts'
 import { type JournalSearch, newSearch } from './sqlite-journal.ts'
 import { type LogAnswers, type LogRequest, readTurn, type TurnMessage } from './sqlite-messages.ts'
-import type { ReplyKey } from './sqlite-statements.ts'
+import { newPruning, type Pruning, stepPruning } from './sqlite-pruning.ts'
 import { SqliteStore } from './sqlite-store.ts'
 
 /**
@@ -23,14 +23,6 @@ type Append = Extract<LogRequest, { kind: 'append' }>
 type Compaction = Extract<LogRequest, { kind: 'compact' }>
 type Numbered<Request> = [id: number, request: Request]
 
-interface Prune {
-  readonly id: number
-  dropped: number
-  /** Those of the replies, and behind them those of the journal. */
-  readonly steps: Generator<number, void>[]
-  error: unknown
-}
-
 /** Look-ups between two commits take about so long, in milliseconds; the others wait for the next turn. */
 const maxLookupMs = 10
 
@@ -38,15 +30,12 @@ const maxLookupMs = 10
 const maxAppendedBytes = 8 * 1024 * 1024
 const maxCompactedBytes = 1024 * 1024
 
-/** Replies or journal records looked at between two commits while old ones are pruned. */
-const pruneStep = 2000
-
 const port = parentPort!
 const store = new SqliteStore(openDatabase(workerData.folder))
 const lookups: Numbered<Lookup>[] = []
 const appends: Numbered<Append>[] = []
 const compactions: Numbered<Compaction>[] = []
-const prunes: Prune[] = []
+const prunes: Numbered<Pruning>[] = []
 let closeId: number | null = null
 let isTurnDue = false
 
@@ -67,7 +56,7 @@ function turn(): void {
   answerLookups()
   commit(nextBatch(appends, maxAppendedBytes))
   commit(nextBatch(compactions, maxCompactedBytes))
-  if (prunes.length > 0) prune(prunes[0]!)
+  if (prunes.length > 0) prune()
   if (lookups.length + appends.length + compactions.length + prunes.length > 0) scheduleTurn()
   else if (closeId !== null) close(closeId)
 }
@@ -82,7 +71,7 @@ function take(message: TurnMessage): void {
         compactions.push([id, request])
         break
       case 'prune':
-        prunes.push({ id, dropped: 0, steps: pruneSteps(request.before), error: null })
+        prunes.push([id, newPruning(store, request.before)])
         break
       case 'journal': {
         const { room, after, limit, match } = request
@@ -191,43 +180,12 @@ function apply(id: number, write: Append | Compaction, answers: LogAnswers): voi
   }
 }
 
-/** Takes one step. What cannot be pruned does not keep the rest from it. */
-function prune(task: Prune): void {
-  try {
-    const step = task.steps[0]!.next()
-    if (!step.done) {
-      task.dropped += step.value
-      return
-    }
-  } catch (error) {
-    task.error ??= error
-  }
-  task.steps.shift()
-  if (task.steps.length > 0) return
-  post([task.id, task.error, task.error ? null : task.dropped])
+function prune(): void {
+  const [id, pruning] = prunes[0]!
+  if (!stepPruning(pruning)) return
+  const { dropped, error } = pruning
+  post([id, error, error ? null : dropped])
   prunes.shift()
-}
-
-/** Both go through all rows: an index by time would cost the commit of every event one more page. */
-function pruneSteps({ replies, journal }: Extract<LogRequest, { kind: 'prune' }>['before']) {
-  const firstReply: ReplyKey = { room: 0, eventId: new Uint8Array() }
-  return [
-    pruneTable(firstReply, (start) => store.pruneReplies(replies, start, pruneStep)),
-    pruneTable(0, (start) => store.pruneJournal(journal, start, pruneStep)),
-  ]
-}
-
-/** Yields how many rows each step has dropped. */
-function* pruneTable<Key>(
-  first: Key,
-  drop: (start: Key) => { dropped: number; end?: Key },
-): Generator<number, void> {
-  for (let start: Key | undefined = first; start !== undefined; ) {
-    const from: Key = start
-    const { dropped, end } = store.transaction(() => drop(from))
-    start = end
-    yield dropped
-  }
 }
 
 function close(id: number): void {

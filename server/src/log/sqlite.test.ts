@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs'
-import { open, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { shouldCompact } from './compaction.ts'
@@ -9,21 +8,10 @@ import { describeUpdateLog } from './log.contract.ts'
 import type { UpdateLog } from './log.ts'
 import { bytes, edit, reply, text, texts } from './log-bed.contract.ts'
 import { sqliteLog } from './sqlite.ts'
-import { roomId, type SqliteBed, sqliteBed } from './sqlite-bed.contract.ts'
+import { breakPage, pageOf, roomId, type SqliteBed, sqliteBed, withBed } from './sqlite-bed.contract.ts'
 import { openDatabase, pageBytes } from './sqlite-database.ts'
 
 describeUpdateLog('sqlite', sqliteBed)
-
-function withBed(title: string, body: (bed: SqliteBed, log: UpdateLog) => Promise<void>, options = {}) {
-  test(title, options, async () => {
-    const bed = sqliteBed()
-    try {
-      await body(bed, await bed.open())
-    } finally {
-      await bed.remove()
-    }
-  })
-}
 
 describe('a data folder', () => {
   withBed('has one owner at a time, and says so', async (bed, log) => {
@@ -215,25 +203,3 @@ describe('cost', () => {
     return Number(/^write_bytes: (\d+)/m.exec(await readFile('/proc/self/io', 'utf8'))![1])
   }
 })
-
-/** The number of the page that holds an entry: leaves are counted off, in order, until they hold it. */
-function pageOf(database: DatabaseSync, room: string, position: number): number {
-  const rank = database
-    .prepare('SELECT count(*) AS rank FROM entries WHERE key <= (? << 36) + ?')
-    .get(roomId(database, room), position)!.rank as number
-  const leaves = database.prepare(`
-    SELECT pageno, ncell FROM dbstat WHERE name = 'entries' AND pagetype = 'leaf' ORDER BY path`)
-  let counted = 0
-  for (const { pageno, ncell } of leaves.iterate()) {
-    counted += ncell as number
-    if (counted >= rank) return pageno as number
-  }
-  throw new Error('no such entry')
-}
-
-async function breakPage(bed: SqliteBed, find: (database: DatabaseSync) => number): Promise<void> {
-  const page = await bed.tamper(find)
-  const file = await open(join(await bed.folder, 'log.sqlite'), 'r+')
-  await file.write(Buffer.alloc(pageBytes), 0, pageBytes, (page - 1) * pageBytes)
-  await file.close()
-}
