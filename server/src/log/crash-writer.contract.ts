@@ -31,7 +31,14 @@ async function count(room: string, seed: number): Promise<void> {
         at: number,
         outcome: { ok: true as const, output: number },
       }
-      entries.push({ update: Buffer.from(update), reply })
+      entries.push({
+        update: Buffer.from(update),
+        by: `user ${number % 3}`,
+        reply,
+        tasks: [{ drop: `${number - 1}` }, { put: { id: `${number}`, due: number, content: '{}' } }],
+        reacted: { count: number },
+        journal: { at: number, event: 'count', outcome: 'ok', content: `${number}` },
+      })
     }
     await store(room, entries)
     say(`stored ${room} ${number}`)

@@ -27,7 +27,10 @@ async function follow(writer: ChildProcess, act: (line: string, stored: Stored) 
   return stored
 }
 
-/** Every room counts 1, 2, 3 … without a gap or a double, at least as far as its writer was told; replies follow. */
+/**
+ * Every room counts 1, 2, 3 … without a gap or a double, at least as far as its writer was told. Replies and journal follow;
+ * one task, the last one, is left.
+ */
 async function checkRooms(log: UpdateLog, stored: Stored): Promise<void> {
   for (const room of await log.rooms('', 100)) {
     const numbers = (await texts(log, room))
@@ -35,8 +38,14 @@ async function checkRooms(log: UpdateLog, stored: Stored): Promise<void> {
       .split(/[;|\s]+/)
       .filter(Boolean)
       .map(Number)
-    const { position, corrupt } = await log.load(room)
+    const { position, reacted, corrupt } = await log.load(room)
     expect(corrupt).toEqual([])
+    if (position > 0) {
+      expect(reacted).toEqual({ count: position })
+      expect(await log.tasks(room, '', 10)).toEqual([{ id: `${position}`, due: position, content: '{}' }])
+      const journal = await log.journal(room, 0, position + 1)
+      expect(journal.map(({ content }) => Number(content))).toEqual(numbers)
+    }
     expect(numbers).toEqual(Array.from({ length: position }, (_, index) => index + 1))
     expect(position).toBeGreaterThanOrEqual(stored.get(room) ?? 0)
     const ids = [...numbers, position + 1].map((number) => `${room}#${number}`)
