@@ -11,6 +11,7 @@ import {
 import { newEventId } from '@interplay/shared/protocol'
 import type { Actor, RoomContext } from './events/context.ts'
 import { stateOf } from './http/state-of.ts'
+import { checkEventId } from './ingest/hand-in.ts'
 import type { Registry } from './room/registry.ts'
 
 export interface ServerDispatchOptions {
@@ -45,6 +46,7 @@ export function createRoomHandle<R extends AnyRoom>(
   return {
     name,
     async dispatch(event, ...[input, { id = newEventId(), actor = { userId: 'server' } } = {}]) {
+      checkEventId(id, 'An event id')
       const outcome = await registry.dispatch(name, { id, event, input, actor, sessionId: null })
       if (!outcome.ok) throw InterplayError.from(outcome.error)
       return outcome.output as never
