@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { brokerKinds } from './brokers.ts'
 import { writeDocPrograms } from './doc-programs.ts'
 import { readDocuments } from './documents.ts'
+import { until } from './until.ts'
 
 test('the programs of the guide to ingest run, and print what it says', { timeout: 120_000 }, async () => {
   const guide = readDocuments().find(({ path }) => path === 'docs/guides/ingest.md')!
@@ -53,7 +54,7 @@ function run(cwd: string, file: string, env: Record<string, string>) {
       texts[name] += text
     })
   const matches = async (name: 'stdout' | 'stderr', expected: RegExp) => {
-    while (running && !expected.test(texts[name])) await new Promise((resolve) => setTimeout(resolve, 10))
+    await until(() => !running || expected.test(texts[name]), 30_000).catch(() => {})
     expect(texts[name], texts.stderr).toMatch(expected)
   }
   return {
