@@ -241,6 +241,24 @@ test('a server starts without its broker, and finds it when it comes', async () 
   await reached(world, outcome('ok'), 1)
 })
 
+test('a broker that refuses is asked again, and the server works meanwhile', async () => {
+  await using broker = await brokerKinds[0]!.start()
+  const warnings: unknown[] = []
+  const logger = { debug() {}, info() {}, warn: (...said: unknown[]) => void warnings.push(said), error() {} }
+  await using world = await startWorld({
+    rooms: [boardRoom],
+    logger: logger as never,
+    // This one does not speak it.
+    mqtt: mqttIngest({ url: broker.url, topics: numbers, client: { protocolVersion: 5 } }),
+  })
+  await until(() => warnings.length >= 2)
+  expect(warnings[0]).toEqual([
+    { error: expect.stringMatching(/protocol version/) },
+    'the MQTT broker cannot be reached',
+  ])
+  expect(await applied(world)).toEqual([])
+})
+
 async function withDisposal(broker: Broker): Promise<Broker> {
   await broker[Symbol.asyncDispose]()
   return broker
