@@ -174,7 +174,11 @@ describe('[G3] limits', () => {
   })
 
   test('a caller that does not read its answers is not read from either', async () => {
-    await using world = await startWorld({ rooms: [boardRoom], maxFrameBytes: 256 * 1024 })
+    await using world = await startWorld({
+      rooms: [boardRoom],
+      maxFrameBytes: 256 * 1024,
+      maxInboxEvents: 100,
+    })
     const long = 'x'.repeat(100_000)
     const client = world.client().openRoom('board/q3')
     await client.ready
