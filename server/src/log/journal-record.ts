@@ -29,6 +29,10 @@ export function readRecord(decoder: decoding.Decoder<ArrayBuffer>): JournalRecor
   return { at, event, outcome, content: decoding.readVarString(decoder) }
 }
 
+export function packedTime(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset).getFloat64(0)
+}
+
 /** Reads a record without its texts; the bytes are a view. */
 export function readPackedRecord(decoder: decoding.Decoder): PackedRecord {
   const start = decoder.pos

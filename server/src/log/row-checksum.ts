@@ -10,6 +10,7 @@ const tags = {
   task: 6,
   reaction: 7,
   journal: 8,
+  record: 9,
 } as const
 
 const head = Buffer.alloc(9)
@@ -51,6 +52,11 @@ export function taskChecksum(room: Summed, id: Uint8Array, due: number | null, c
 /** The same over the room, name and position of a reaction. */
 export function reactionChecksum(room: Summed, name: Uint8Array, position: number): number {
   return crc32(name, headChecksum(room.checksum, tags.reaction, position)) | 0
+}
+
+/** The same over the room, position and bytes of a journal record that is with its entry. */
+export function recordChecksum(room: Summed, position: number, bytes: Uint8Array): number {
+  return crc32(bytes, headChecksum(room.checksum, tags.record, position)) | 0
 }
 
 /** The same over all of a row of the journal. */

@@ -59,7 +59,7 @@ export function sqliteBed(): SqliteBed {
           reply: { table: 'replies', where: 'room = ?1 AND event_id = ?2' },
           task: { table: 'tasks', where: 'room = ?1 AND id = ?2' },
           reaction: { table: 'reactions', where: 'room = ?1 AND name = ?2' },
-          journal: { table: 'journal', where: 'key = (?1 << 36) + ?2' },
+          journal: { table: 'entries', where: 'key = (?1 << 36) + ?2' },
         }[part]
         const id = roomId(database, room)
         const key = typeof at === 'string' ? Buffer.from(at) : at
@@ -67,10 +67,11 @@ export function sqliteBed(): SqliteBed {
           database.prepare(`UPDATE ${table} SET position = position + 4 WHERE ${where}`).run(id, key)
           return
         }
-        const row = database.prepare(`SELECT payload FROM ${table} WHERE ${where}`).get(id, key)
+        const column = part === 'journal' ? 'journal' : 'payload'
+        const row = database.prepare(`SELECT ${column} AS payload FROM ${table} WHERE ${where}`).get(id, key)
         const payload = row!.payload as Uint8Array
         payload[0]! ^= 4
-        database.prepare(`UPDATE ${table} SET payload = ?3 WHERE ${where}`).run(id, key, payload)
+        database.prepare(`UPDATE ${table} SET ${column} = ?3 WHERE ${where}`).run(id, key, payload)
       })
     },
     async remove() {

@@ -27,7 +27,7 @@ const pragmas = `
 /**
  * Each step leads from one `user_version` to the next; a step that was released is never changed.
  * The key of an entry is its room's id and its position in one integer, so that a room's tail lies together; the same
- * holds for the journal. In `damaged`, `remark` keeps an author or a note, `id` and `at` those of a task.
+ * holds for the journal, where that key is of the last record of a row. In `damaged`, `remark` keeps an author or a note, `id` and `at` those of a task.
  */
 const migrations = [
   `
@@ -47,6 +47,8 @@ const migrations = [
   `,
   `
   ALTER TABLE entries ADD COLUMN author BLOB;
+  ALTER TABLE entries ADD COLUMN journal_checksum INTEGER;
+  ALTER TABLE entries ADD COLUMN journal BLOB;
   ALTER TABLE snapshots ADD COLUMN note BLOB;
   ALTER TABLE damaged ADD COLUMN remark BLOB;
   ALTER TABLE damaged ADD COLUMN id BLOB;

@@ -1,11 +1,18 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { type PackedMatch, recordMatches } from './journal-record.ts'
+import { type PackedMatch, packedTime, recordMatches } from './journal-record.ts'
 import { type FoundRecord, type JournalRow, packRow, recordsOf, rowPasses } from './journal-row.ts'
 import type { JournalMatch } from './log.ts'
-import { journalChecksum, roomChecksum } from './row-checksum.ts'
-import type { PackedEntry } from './sqlite-entry.ts'
-import { isBrokenPage, prepared } from './sqlite-prepared.ts'
-import { endOfRoom, startOfRoom } from './sqlite-statements.ts'
+import { journalChecksum, recordChecksum, roomChecksum } from './row-checksum.ts'
+import {
+  type EntryRecord,
+  type JournalSource,
+  journalStatements,
+  maxPosition,
+  positionBehind,
+  recordsBehind,
+  rowsBehind,
+} from './sqlite-journal-statements.ts'
+import { isBrokenPage } from './sqlite-prepared.ts'
 import type { StoredRoomKey } from './stored-room.ts'
 
 /** Records of one row, at most. */
@@ -20,75 +27,91 @@ const stepBytes = 1024 * 1024
 export interface JournalSearch {
   readonly limit: number
   readonly match: PackedMatch
-  /** Records up to this position are not asked for. */
-  readonly after: number
-  /** The position looked at last. */
+  /** The position up to which everything was looked at, or not asked for. */
   seen: number
+  /** What is looked at first: the entries, where the rest of the rows cannot be read. */
+  from: JournalSource
   readonly found: FoundRecord[]
 }
 
 export function newSearch(after: number, limit: number, { event, outcome }: JournalMatch): JournalSearch {
   const bytes = (text: string | undefined) => (text === undefined ? null : Buffer.from(text))
-  return { limit, match: { event: bytes(event), outcome: bytes(outcome) }, after, seen: after, found: [] }
+  const match = { event: bytes(event), outcome: bytes(outcome) }
+  return { limit, match, seen: after, from: 'journal', found: [] }
+}
+
+/** One step of a search. */
+interface Step {
+  source: JournalSource
+  records: number
+  bytes: number
+  readonly damaged: { readonly source: JournalSource; readonly position: number }[]
 }
 
 /**
- * What is remembered of the events of all rooms. The records of an append share a row: one of its own would cost each of
- * them several times as much.
+ * What is remembered of the events of all rooms. A record is stored with its entry: a row of its own would make every commit
+ * write another page for every room. Compaction moves the records of the entries that it drops into rows that many share.
  */
 export class JournalTable {
   readonly #database: DatabaseSync
-  readonly #sql: ReturnType<typeof statements>
+  readonly #sql: ReturnType<typeof journalStatements>
   readonly #transaction: (write: () => void) => void
 
   constructor(database: DatabaseSync, transaction: (write: () => void) => void) {
     this.#database = database
-    this.#sql = statements(database)
+    this.#sql = journalStatements(database)
     this.#transaction = transaction
   }
 
-  /** Part of a transaction. `first` is the position of the first entry. */
-  add(room: StoredRoomKey, first: number, entries: readonly PackedEntry[]): void {
+  /** Keeps the records of entries that are about to go. Part of a transaction. */
+  keep(room: StoredRoomKey, upTo: number): void {
     let records: FoundRecord[] = []
-    let bytes = 0
-    for (let index = 0; index < entries.length; index++) {
-      const record = entries[index]!.journal
-      if (!record) continue
-      records.push({ position: first + index, at: record.at, bytes: record.bytes })
-      bytes += record.bytes.length
-      if (records.length < maxRowRecords && bytes < maxRowBytes) continue
-      this.#put(room, first + index, records)
+    let size = 0
+    for (const { position, checksum, bytes } of this.#sql.recordsUpTo(room.id, upTo)) {
+      if (checksum !== recordChecksum(room, position, bytes)) {
+        this.#sql.setRecordAside(room.id, position)
+        continue
+      }
+      records.push({ position, at: packedTime(bytes), bytes })
+      size += bytes.length
+      if (records.length < maxRowRecords && size < maxRowBytes) continue
+      this.#put(room, position, records)
       records = []
-      bytes = 0
+      size = 0
     }
-    if (records.length > 0) this.#put(room, records.at(-1)!.position, records)
+    const last = records.at(-1)
+    if (last) this.#put(room, last.position, records)
   }
 
   /** Takes a search one step on. Returns whether it is at its end. */
   step(room: StoredRoomKey, search: JournalSearch): boolean {
-    const damaged: number[] = []
+    const step: Step = { source: search.from, records: 0, bytes: 0, damaged: [] }
     try {
-      return this.#look(room, search, damaged)
+      // A compaction between two steps moves records: what is left of the rows comes first each time.
+      if (step.source === 'journal' && !this.#lookAtRows(room, search, step)) return isFull(search)
+      step.source = 'entries'
+      return this.#lookAtEntries(room, search, step) || isFull(search)
     } catch (error) {
       if (!isBrokenPage(error)) throw error
-      return this.#skip(room, search)
+      return this.#skip(room, search, step.source)
     } finally {
-      for (const position of damaged) this.#setAside(room.id, position)
+      for (const { source, position } of step.damaged) this.#setAside(source, room.id, position)
     }
   }
 
-  /** Drops the records older than `before` among so many behind the key `start`. No `end` means that it was the last step. */
-  prune(before: number, start: number, limit: number): { dropped: number; end?: number } {
-    let end: number | undefined
-    let records = 0
-    for (const row of this.#database
-      .prepare('SELECT key, count FROM journal WHERE key > ? ORDER BY key')
-      .iterate(start)) {
-      records += row.count as number
-      if (records < limit) continue
-      end = row.key as number
-      break
-    }
+  /** Drops old records that are with one of the `limit` entries behind the key `start`. No `end`: it was the last step. */
+  pruneEntries(before: number, start: number, limit: number): { dropped: number; end?: number } {
+    // No time is below 0; the bytes of such a number would be above all others.
+    if (!(before > 0)) return { dropped: 0 }
+    const end = this.#sql.entryAfter(start, limit - 1)?.key
+    const time = Buffer.alloc(8)
+    time.writeDoubleBE(before)
+    return { dropped: Number(this.#sql.forgetOld(start, end ?? null, time).changes), end }
+  }
+
+  /** The same with so many records of rows. */
+  pruneRows(before: number, start: number, limit: number): { dropped: number; end?: number } {
+    const end = this.#endOfStep(start, limit)
     const range = [start, end ?? null, before] as const
     let { dropped } = this.#sql.countOld(...range)!
     this.#sql.dropOld(...range)
@@ -96,42 +119,62 @@ export class JournalTable {
     return { dropped, end }
   }
 
-  #look(room: StoredRoomKey, search: JournalSearch, damaged: number[]): boolean {
-    const { limit, match, after, found } = search
-    let [records, bytes] = [0, 0]
+  #endOfStep(start: number, limit: number): number | undefined {
+    const rows = this.#database.prepare('SELECT key, count FROM journal WHERE key > ? ORDER BY key')
+    let records = 0
+    for (const { key, count } of rows.iterate(start)) {
+      records += count as number
+      if (records >= limit) return key as number
+    }
+    return undefined
+  }
+
+  /** Returns whether it has come to the end of them. */
+  #lookAtRows(room: StoredRoomKey, search: JournalSearch, step: Step): boolean {
     // Made for the purpose: a statement that failed in the middle fails once more when it is used again.
     for (const read of this.#database.prepare(rowsBehind).iterate(room.id, search.seen)) {
+      if (isFull(search) || isOver(step)) return false
       const row = read as unknown as JournalRow
+      step.records += row.count
+      step.bytes += row.payload.length
+      if (!rowPasses(room, row)) step.damaged.push({ source: 'journal', position: row.position })
+      else for (const record of recordsOf(row)) take(search, record)
       search.seen = row.position
-      if (!rowPasses(room, row)) damaged.push(row.position)
-      else
-        for (const record of recordsOf(row)) {
-          if (found.length >= limit) return true
-          if (record.position > after && recordMatches(record, match)) found.push(record)
-        }
-      records += row.count
-      bytes += row.payload.length
-      if (records >= stepRecords || bytes >= stepBytes) return false
     }
     return true
   }
 
-  /** Goes past a broken page: to the next row that can be told from others, or to the end of the room. */
-  #skip(room: StoredRoomKey, search: JournalSearch): boolean {
+  #lookAtEntries(room: StoredRoomKey, search: JournalSearch, step: Step): boolean {
+    for (const read of this.#database.prepare(recordsBehind).iterate(room.id, search.seen)) {
+      if (isFull(search) || isOver(step)) return false
+      const { position, checksum, bytes } = read as unknown as EntryRecord
+      step.records += 1
+      step.bytes += bytes?.length ?? 0
+      if (bytes && checksum !== recordChecksum(room, position, bytes))
+        step.damaged.push({ source: 'entries', position })
+      else if (bytes) take(search, { position, at: packedTime(bytes), bytes })
+      search.seen = position
+    }
+    return true
+  }
+
+  /** Goes past a broken page: to the next position that can be told from others, or to the end. */
+  #skip(room: StoredRoomKey, search: JournalSearch, source: JournalSource): boolean {
     const broken = search.seen + 1
     this.#tryTo(() => this.#sql.noteBroken(room.id, broken))
-    for (let gap = 0; gap < maxPosition; gap = 2 * gap + 1) {
+    for (let gap = 0; gap <= maxPosition; gap = 2 * gap + 1) {
       try {
-        const next = this.#database.prepare(positionBehind).get(room.id, search.seen + gap)?.position
-        if (next === undefined) return true
+        const next = this.#database.prepare(positionBehind(source)).get(room.id, search.seen + gap)
+        if (!next) break
         // What is behind the gap can be read; at the first try it is the broken row itself.
-        search.seen = (next as number) - (gap === 0 ? 0 : 1)
+        search.seen = (next.position as number) - (gap === 0 ? 0 : 1)
         return false
       } catch (error) {
         if (!isBrokenPage(error)) throw error
       }
     }
-    return true
+    search.from = 'entries'
+    return source === 'entries'
   }
 
   #put(room: StoredRoomKey, position: number, records: readonly FoundRecord[]): void {
@@ -149,10 +192,15 @@ export class JournalTable {
     return row.count - kept.length
   }
 
-  #setAside(room: number, position: number): void {
+  #setAside(source: JournalSource, room: number, position: number): void {
     this.#tryTo(() => {
-      this.#sql.setAside(room, position)
-      this.#sql.drop(room, position)
+      if (source === 'journal') {
+        this.#sql.setRowAside(room, position)
+        this.#sql.dropRow(room, position)
+      } else {
+        this.#sql.setRecordAside(room, position)
+        this.#sql.dropRecord(room, position)
+      }
     })
   }
 
@@ -166,33 +214,11 @@ export class JournalTable {
   }
 }
 
-const maxPosition = 2 ** 36
-const columns = `key - ${startOfRoom} AS position, count, earliest, latest, checksum, payload`
-const behind = `FROM journal WHERE key > ${startOfRoom} + ?2 AND key < ${endOfRoom} ORDER BY key`
-const rowsBehind = `SELECT ${columns} ${behind}`
-const positionBehind = `SELECT key - ${startOfRoom} AS position ${behind} LIMIT 1`
+const isFull = ({ found, limit }: JournalSearch) => found.length >= limit
 
-function statements(database: DatabaseSync) {
-  const { one, all, run } = prepared(database)
-  const range = 'key > ? AND key <= coalesce(?, 9223372036854775807)'
-  return {
-    put: run(`
-      REPLACE INTO journal (key, count, earliest, latest, checksum, payload)
-      VALUES (${startOfRoom} + ?2, ?3, ?4, ?5, ?6, ?7)`),
-    drop: run(`DELETE FROM journal WHERE key = ${startOfRoom} + ?2`),
-    countOld: one<{ dropped: number }>(
-      `SELECT coalesce(sum(count), 0) AS dropped FROM journal WHERE ${range} AND latest < ?`,
-    ),
-    dropOld: run(`DELETE FROM journal WHERE ${range} AND latest < ?`),
-    mixed: all<JournalRow & { room: number; name: Uint8Array }>(`
-      SELECT rooms.id AS room, name, key & ${maxPosition - 1} AS position, count, earliest, latest, checksum, payload
-      FROM journal JOIN rooms ON rooms.id = key >> 36 WHERE ${range} AND earliest < ?`),
-    setAside: run(`
-      INSERT INTO damaged (room, part, position, checksum, payload)
-      SELECT ?1, 'journal', ?2, checksum, payload FROM journal WHERE key = ${startOfRoom} + ?2`),
-    noteBroken: run(`
-      INSERT INTO damaged (room, part, position, checksum)
-      SELECT ?1, 'journal', ?2, 0
-      WHERE NOT EXISTS (SELECT 1 FROM damaged WHERE room = ?1 AND part = 'journal' AND position = ?2)`),
-  }
+const isOver = ({ records, bytes }: Step) => records >= stepRecords || bytes >= stepBytes
+
+function take(search: JournalSearch, record: FoundRecord): void {
+  if (record.position > search.seen && !isFull(search) && recordMatches(record, search.match))
+    search.found.push(record)
 }

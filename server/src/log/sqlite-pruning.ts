@@ -5,14 +5,14 @@ import type { SqliteStore } from './sqlite-store.ts'
 export interface Pruning {
   dropped: number
   error: unknown
-  /** One for the replies, one for the journal. */
+  /** One for the replies, two for the journal. */
   readonly tables: Generator<number, void>[]
 }
 
-/** Replies or journal records looked at in one step. */
+/** Rows or journal records looked at in one step. */
 const pruneStep = 2000
 
-/** Both go through all rows: an index by time would cost the commit of every event one more page. */
+/** They go through all rows: an index by time would cost the commit of every event one more page. */
 export function newPruning(
   store: SqliteStore,
   before: { readonly replies: number; readonly journal: number },
@@ -20,12 +20,13 @@ export function newPruning(
   const firstReply: ReplyKey = { room: 0, eventId: new Uint8Array() }
   const tables = [
     steps(store, firstReply, (start) => store.pruneReplies(before.replies, start, pruneStep)),
+    steps(store, 0, (start) => store.pruneEntries(before.journal, start, pruneStep)),
     steps(store, 0, (start) => store.pruneJournal(before.journal, start, pruneStep)),
   ]
   return { dropped: 0, error: null, tables }
 }
 
-/** Takes one step. Returns whether it was the last one. A table that cannot be pruned does not keep the other from it. */
+/** Takes one step. Returns whether it was the last one. A table that cannot be pruned does not keep the others from it. */
 export function stepPruning(pruning: Pruning): boolean {
   const { tables } = pruning
   try {

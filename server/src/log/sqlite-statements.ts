@@ -47,6 +47,9 @@ export function statements(database: DatabaseSync) {
     addEntry: run(`INSERT INTO entries (key, checksum, payload) VALUES (${startOfRoom} + ?2, ?3, ?4)`),
     addAuthoredEntry: run(`
       INSERT INTO entries (key, checksum, payload, author) VALUES (${startOfRoom} + ?2, ?3, ?4, ?5)`),
+    addJournaledEntry: run(`
+      INSERT INTO entries (key, checksum, payload, author, journal_checksum, journal)
+      VALUES (${startOfRoom} + ?2, ?3, ?4, ?5, ?6, ?7)`),
     entries: all<StoredRow>(`SELECT ${entry} AND key < ${endOfRoom} ORDER BY key`),
     entriesUpTo: all<StoredRow>(`SELECT ${entry} AND key <= ${startOfRoom} + ?2 ORDER BY key`),
     dropEntriesUpTo: run(`DELETE FROM entries WHERE key > ${startOfRoom} AND key <= ${startOfRoom} + ?2`),

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { AppendRefused, type DuePlace, type StoredRoom, type TaskCounts } from './log.ts'
-import { replyChecksum, roomChecksum, rowChecksum } from './row-checksum.ts'
+import { recordChecksum, replyChecksum, roomChecksum, rowChecksum } from './row-checksum.ts'
 import type { TaskRow } from './sqlite-answers.ts'
 import type { PackedEntry, PackedReply } from './sqlite-entry.ts'
 import { type JournalSearch, JournalTable } from './sqlite-journal.ts'
@@ -58,17 +58,20 @@ export class SqliteStore {
     if (entries.length === 0) return last
     const room = found ?? this.#create(name)
     const reacted = new Map<string, number>()
-    for (const { update, by, reply, tasks, reacted: cursors } of entries) {
+    for (const { update, by, reply, tasks, reacted: cursors, journal } of entries) {
       const position = room.position + 1
       const checksum = rowChecksum(room, 'entry', position, update, by)
-      if (by) this.#sql.addAuthoredEntry(room.id, position, checksum, update, by)
+      if (journal) {
+        const { bytes } = journal
+        const sum = recordChecksum(room, position, bytes)
+        this.#sql.addJournaledEntry(room.id, position, checksum, update, by, sum, bytes)
+      } else if (by) this.#sql.addAuthoredEntry(room.id, position, checksum, update, by)
       else this.#sql.addEntry(room.id, position, checksum, update)
       if (reply) this.#addReply(room, reply)
       if (tasks) this.#tasks.change(room, tasks)
       if (cursors) for (const cursor of cursors) reacted.set(cursor.name, cursor.position)
       room.position = position
     }
-    this.#journal.add(room, last + 1, entries)
     if (reacted.size > 0) this.#reactions.put(room, reacted)
     return room.position
   }
@@ -85,6 +88,7 @@ export class SqliteStore {
     if (!isIntact) this.#sql.setSnapshotAside(room.id)
     for (const row of this.#sql.entriesUpTo(room.id, position))
       if (!passes(room, 'entry', row)) this.#sql.setEntryAside(room.id, row.position)
+    this.#journal.keep(room, position)
     this.#sql.dropEntriesUpTo(room.id, position)
     const remark = note === null ? null : Buffer.from(note)
     const checksum = rowChecksum(room, 'snapshot', position, snapshot, remark)
@@ -98,9 +102,14 @@ export class SqliteStore {
     return { dropped: Number(this.#sql.dropReplies(...range, before).changes), end }
   }
 
-  /** The same with journal records, which are found by their keys. */
+  /** The same with the journal records that are with their entries. */
+  pruneEntries(before: number, start: number, limit: number): { dropped: number; end?: number } {
+    return this.#journal.pruneEntries(before, start, limit)
+  }
+
+  /** The same with those that have outlived their entries. */
   pruneJournal(before: number, start: number, limit: number): { dropped: number; end?: number } {
-    return this.#journal.prune(before, start, limit)
+    return this.#journal.pruneRows(before, start, limit)
   }
 
   load(name: string): StoredRoom {

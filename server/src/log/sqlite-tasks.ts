@@ -7,7 +7,7 @@ import { isBrokenPage, prepared, type Readable, readAroundFault } from './sqlite
 import type { StoredRoomKey } from './stored-room.ts'
 
 /** Tasks of a room that a load looks at. Of a room that owes more, the others are looked at when they are asked for. */
-const maxChecked = 1000
+const maxChecked = 250
 
 interface TaskKey {
   readonly room: number
