@@ -80,6 +80,7 @@ export function createServer(options: ServerOptions): InterplayServer {
   let stopIngest = async () => {}
   const api = createApi({
     ...services,
+    log,
     maxBodyBytes: options.maxFrameBytes ?? 16 * 1024 * 1024,
     maxEventsInFlight: Math.max(1, Math.min(256, Math.floor((options.maxInboxEvents ?? 1_000) / 4))),
     closing: closing.signal,

@@ -6,6 +6,7 @@ import { cors } from 'hono/cors'
 import * as Y from 'yjs'
 import type { Actor } from '../events/context.ts'
 import { checkEventId, handIn } from '../ingest/hand-in.ts'
+import type { UpdateLog } from '../log/log.ts'
 import type { Logger } from '../observe/logging.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { Registry } from '../room/registry.ts'
@@ -15,6 +16,7 @@ import { EventLines } from './event-lines.ts'
 import { Hook, type HookOptions } from './hooks.ts'
 import { LiveStream } from './live-stream.ts'
 import { openApi } from './openapi.ts'
+import { operationsApi } from './operations-api.ts'
 import type { Origins } from './origins.ts'
 import { refusal, tooLarge } from './refusal.ts'
 import { stateOf } from './state-of.ts'
@@ -24,6 +26,7 @@ import { Watching } from './watching.ts'
 export interface ApiOptions {
   readonly registry: Registry
   readonly authenticate: Authenticate
+  readonly log: UpdateLog
   readonly logger: Logger
   readonly metrics: Metrics
   readonly maxBodyBytes: number
@@ -82,6 +85,8 @@ export function createApi(options: ApiOptions): (request: Request) => Response |
 
   const limited = bodyLimit({ maxSize: maxBodyBytes, onError: () => refusal(tooLarge(maxBodyBytes)) })
   app.use('/api/*', limited)
+
+  app.route('/api/rooms/:room', operationsApi(options))
 
   app.get('/api/openapi.json', () => Response.json(openApi(options.definitions(), [...hooks.keys()])))
 

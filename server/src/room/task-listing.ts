@@ -1,6 +1,9 @@
-import { isQueueTask, jobIdOf, readTask } from '../jobs/task.ts'
+import { jobIdOf, readTask } from '../jobs/task.ts'
 import type { StoredTask, UpdateLog } from '../log/log.ts'
 import type { JobStatuses } from './job-statuses.ts'
+
+/** Tasks that one look into the log may read. */
+const maxPage = 200
 
 /** A task of a room, as an operator sees it. */
 export type ListedTask = JobListing | EventListing | WebhookListing
@@ -54,26 +57,28 @@ export interface WebhookListing extends Listing {
   readonly deliveryId: string
 }
 
-/** Tasks of a room behind `after`, and where the next page begins; without it, this was the last one. */
+/** What is listed of the tasks of a room behind `after`, and where the next page begins; without it, this was the last one. */
 export async function listTasks(
   log: UpdateLog,
   room: string,
   after: string,
   limit: number,
-): Promise<{ readonly tasks: readonly StoredTask[]; readonly next?: string }> {
-  const tasks: StoredTask[] = []
+  list: (stored: StoredTask) => ListedTask | null,
+): Promise<{ readonly tasks: readonly ListedTask[]; readonly next?: string }> {
+  const tasks: ListedTask[] = []
   for (let from = after; ; ) {
-    const page = await log.tasks(room, from, limit)
+    const page = await log.tasks(room, from, maxPage)
     for (const stored of page) {
       from = stored.id
-      if (!isQueueTask(from)) tasks.push(stored)
+      const listed = list(stored)
+      if (listed) tasks.push(listed)
       if (tasks.length === limit) return { tasks, next: from }
     }
-    if (page.length < limit) return { tasks }
+    if (page.length < maxPage) return { tasks }
   }
 }
 
-/** `statuses` are those of the jobs, where the room is open. */
+/** `null` for one that is no work of its own. `statuses` are those of the jobs, where the room is open. */
 export function listedTask(stored: StoredTask, statuses?: JobStatuses): ListedTask | null {
   const task = readTask(stored)
   const { id } = stored

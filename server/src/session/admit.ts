@@ -19,7 +19,14 @@ export async function admit(
 ): Promise<Actor> {
   const claims = await verify(authenticate, token, request)
   const ask = code?.implementation.code.admit
-  if (!ask) return { userId: claims.sub, ...(claims.canEdit === false && { canEdit: false }) }
+  if (!ask) {
+    const { sub: userId, canEdit, canOperate } = claims
+    return {
+      userId,
+      ...(canEdit === false && { canEdit: false }),
+      ...(canOperate === true && { canOperate: true }),
+    }
+  }
   try {
     const actor = await ask({ token: claims, params: code.params, room, request, fail: refuse })
     if (typeof actor?.userId !== 'string')
