@@ -57,8 +57,10 @@ async function behindLine(
   port: number,
   linePort: number,
   version: 4 | 5,
-  stack: AsyncDisposableStack,
+  broker: AsyncDisposableStack,
 ): Promise<Broker> {
+  await using stack = new AsyncDisposableStack()
+  stack.use(broker)
   const sockets = new Set<Socket>()
   const line = await listen((socket) => {
     const onward = connectTcp(port, '127.0.0.1')
@@ -82,6 +84,7 @@ async function behindLine(
   stack.defer(cut)
   const publisher: MqttClient = await connectAsync(`mqtt://127.0.0.1:${port}`, { protocolVersion: version })
   stack.defer(() => publisher.endAsync(true))
+  const cleanUp = stack.move()
   return {
     url: `mqtt://127.0.0.1:${line.port}`,
     port: line.port,
@@ -91,7 +94,7 @@ async function behindLine(
       await publisher.publishAsync(topic, bytes, { qos: 1, ...options })
     },
     cut,
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+    [Symbol.asyncDispose]: () => cleanUp.disposeAsync(),
   }
 }
 
