@@ -69,6 +69,11 @@ export class ByteWriter {
     this.#length -= from - to
   }
 
+  /** Not a copy: it is of now. */
+  view(from: number, to: number): Uint8Array {
+    return this.#bytes.subarray(from, to)
+  }
+
   /** A copy. */
   slice(from = 0, to: number = this.#length): Uint8Array<ArrayBuffer> {
     return this.#bytes.slice(from, to)

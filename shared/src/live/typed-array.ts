@@ -28,6 +28,11 @@ export function bytesOf({ buffer, byteOffset, byteLength }: TypedArray): Uint8Ar
   return new Uint8Array(buffer, byteOffset, byteLength)
 }
 
+/** A copy of the same kind. */
+export function copyOf(array: TypedArray): TypedArray {
+  return typedArray(kindOf(array), bytesOf(array).slice())
+}
+
 /** An array over these bytes. Throws a `RangeError` where there is no such kind, or half a number. */
 export function typedArray(kind: number, bytes: Uint8Array<ArrayBuffer>): TypedArray {
   const Kind = kinds[kind]
