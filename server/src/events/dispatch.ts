@@ -129,6 +129,5 @@ function rejected(error: Extract<Outcome, { ok: false }>['error']): Verdict {
     change: null,
     signals: [],
     tasks: [],
-    spoilt: false,
   }
 }

@@ -21,14 +21,13 @@ export interface RunPlace {
 
 /**
  * What became of code that ran on a draft: what it returned or threw, the update it made and what else it did; of code
- * that threw nothing is left. `spoilt` says that the fork holds changes to be thrown away.
+ * that threw nothing is left.
  */
 export interface Ran {
   readonly outcome: Outcome
   readonly change: Uint8Array | null
   readonly signals: readonly SentSignal[]
   readonly tasks: readonly TaskEffect[]
-  readonly spoilt: boolean
 }
 
 const fail = (code: string, message: string, details?: unknown): never => {
@@ -124,17 +123,16 @@ export function runOnDraft<C extends Context>(
   const failed = (error: unknown): Ran => {
     deadline.end()
     draft.close()
-    const spoilt = draft.changed || deadline.passed
-    if (spoilt) place.discard()
+    if (draft.changed || deadline.passed) place.discard()
     const outcome: Outcome = { ok: false, error: errorBody(error, what, place) }
-    return { outcome, change: null, ...nothing, spoilt }
+    return { outcome, change: null, ...nothing }
   }
   const succeeded = (output: unknown): Ran => {
     const fault = jsonFault(output)
     if (fault !== null) return failed(new Error(`${what} returned what JSON cannot hold.`, { cause: fault }))
     deadline.end()
     const { signals, tasks } = context.done
-    return { outcome: { ok: true, output }, change: draft.close(), signals, tasks, spoilt: false }
+    return { outcome: { ok: true, output }, change: draft.close(), signals, tasks }
   }
   return when(
     () => deadline.hold(code(context)),

@@ -133,7 +133,6 @@ const untouched: Ran = {
   change: null,
   signals: [],
   tasks: [],
-  spoilt: false,
 }
 
 function sessionOf(member: Member | null): () => object {

@@ -45,7 +45,6 @@ export class Recorder {
   record(ran: Ran, parts: EntryParts, userId: string, settled: () => void): void {
     const { writer, forks, jobs } = this.#room
     const { change } = ran
-    if (ran.spoilt) forks.drop()
     if (change) forks.ahead(change)
     const asked = ran.tasks.length > 0 ? jobs.changes(ran.tasks, writer.position + 1, userId) : []
     const tasks = parts.tasks ? [...asked, ...parts.tasks] : asked

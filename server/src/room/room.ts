@@ -237,10 +237,7 @@ export class Room {
         )
         const record = (done: Awaited<typeof ran>) => {
           const { outcome } = done
-          if (!outcome.ok) {
-            if (done.spoilt) this.#forks.drop()
-            return reject(InterplayError.from(outcome.error))
-          }
+          if (!outcome.ok) return reject(InterplayError.from(outcome.error))
           this.#record(done, {}, userId, () => resolve(outcome.output))
         }
         return ran instanceof Promise ? ran.then(record) : record(ran)
@@ -420,5 +417,4 @@ const nothing = {
   change: null,
   signals: [],
   tasks: [],
-  spoilt: false,
 } as const
