@@ -1,10 +1,13 @@
 export type {
   Actor,
+  AddedChange,
   Change,
   ChangeContext,
+  ChangedOf,
   EventContext,
   Fail,
   JobContext,
+  RemovedChange,
   RoomContext,
   SessionContext,
 } from './events/context.ts'

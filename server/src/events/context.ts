@@ -4,8 +4,13 @@ import type {
   EventInput,
   EventName,
   EventParsed,
+  Field,
   JobInput,
+  JsonOf,
+  ListField,
+  MapField,
   ParamsOf,
+  RecordField,
   SignalInput,
   StateOf,
 } from '@interplay/shared'
@@ -80,23 +85,45 @@ export interface SessionContext<R extends AnyRoom, A extends Actor> extends Room
   readonly sessionId: string
 }
 
-/** What a reaction to a changed field works with. */
-export interface ChangeContext<R extends AnyRoom> extends RoomContext<R> {
-  /** Keys that were not there, with their values now; new items of a list. */
-  readonly added: readonly Change[]
-  /** Keys whose value is another. A text, a counter or a value has one, under the key `''`. */
-  readonly changed: readonly Change[]
-  /** Keys that are gone, with their values before; removed items of a list. */
-  readonly removed: readonly Change[]
-  /** Ids of the users who did it, as far as known. */
+/** What a reaction to a changed field works with: what is another since it ran last. */
+export interface ChangeContext<R extends AnyRoom, F extends keyof R['state'] = keyof R['state']>
+  extends RoomContext<R> {
+  /** Keys that were not there, and new items of a list. */
+  readonly added: readonly AddedChange<ChangedOf<R['state'][F]>>[]
+  /** Keys whose value is another. What is one thing, as a text, a counter and a value are, has one: `''`. */
+  readonly changed: readonly Change<ChangedOf<R['state'][F]>>[]
+  /** Keys that are gone, and items that a list has no more. */
+  readonly removed: readonly RemovedChange<ChangedOf<R['state'][F]>>[]
+  /** Ids of the users who did it, as far as known: a job is none. */
   readonly by: readonly string[]
 }
 
-/** One change of a field. `value` is missing where it is gone, `before` where there was none or it is a shared type. */
-export interface Change {
+/** What a change of a field is about: an element of a map or list, a field of a record, or the field itself. */
+export type ChangedOf<F extends Field> =
+  F extends MapField<infer E>
+    ? JsonOf<E>
+    : F extends ListField<infer E>
+      ? JsonOf<E>
+      : F extends RecordField<infer C>
+        ? JsonOf<C[keyof C]>
+        : JsonOf<F>
+
+export interface AddedChange<V> {
+  /** Of a map. Items of a list have `''`. */
   readonly key: string
-  readonly value?: unknown
-  readonly before?: unknown
+  /** As plain JSON. */
+  readonly value: V
+}
+
+export interface Change<V> extends AddedChange<V> {
+  /** Missing where there was none, and of a shared type: what was in it is not kept. */
+  readonly before?: V
+}
+
+export interface RemovedChange<V> {
+  readonly key: string
+  /** Missing for a shared type. */
+  readonly before?: V
 }
 
 /** What a job works with. It changes the room in as many atomic steps as it likes. */

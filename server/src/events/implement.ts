@@ -56,7 +56,7 @@ export type Fallback<R extends AnyRoom, A extends Actor> = (
 /** Code that runs because something happened, not because somebody asked. */
 export interface Reactions<R extends AnyRoom, A extends Actor> {
   /** A field changed, by an edit, an event or another reaction. What happened in one turn comes together. */
-  readonly changed?: { readonly [F in keyof R['state']]?: (context: ChangeContext<R>) => unknown }
+  readonly changed?: { readonly [F in keyof R['state']]?: (context: ChangeContext<R, F>) => unknown }
   /** The room came into memory. */
   readonly opened?: (context: RoomContext<R>) => unknown
   readonly joined?: (context: SessionContext<R, A>) => unknown

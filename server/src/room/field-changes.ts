@@ -1,93 +1,154 @@
-import type { Field } from '@interplay/shared'
+import { isDeepStrictEqual } from 'node:util'
+import { type Element, type Field, type ListView, plainReader, sumOfParts } from '@interplay/shared'
 import * as Y from 'yjs'
-import type { Change } from '../events/context.ts'
 
-/** What happened to a field since somebody looked last. As JSON it is kept with a snapshot. */
+/** What was there: a plain value, or a shared type, which is not kept. `null` where there was nothing. */
+export type Before = { readonly before?: unknown } | null
+
+/** What happened to a field since its reaction looked last. As JSON it is kept with a snapshot. */
 export interface FieldChanges {
-  /** Keys that changed, with what was there before: nothing where there was nothing, or a shared type. */
-  readonly keys: Record<string, { readonly had: boolean; readonly before?: unknown }>
-  /** Items of a list, which have no keys. */
-  readonly added: unknown[]
-  readonly removed: unknown[]
-  readonly by: string[]
+  /**
+   * What was there at the last look, by the key of everything that may be another now: the key of a map or record, of a
+   * part of a counter, `value`, the Yjs id of an item of a list, `''` of a text.
+   */
+  readonly keys: Record<string, Before>
+  /** Ids of the users who did it. */
+  readonly by: readonly string[]
+  /** Reactions in a row that led here: 0 if anybody else had a part in it. */
+  readonly depth: number
 }
 
-export const noChanges = (): FieldChanges => ({ keys: Object.create(null), added: [], removed: [], by: [] })
+/** One change, as a reaction sees it. */
+export interface FieldChange {
+  readonly key: string
+  readonly value?: unknown
+  readonly before?: unknown
+}
 
-export function isEmpty({ keys, added, removed }: FieldChanges): boolean {
-  return added.length === 0 && removed.length === 0 && Object.keys(keys).length === 0
+export interface Difference {
+  readonly added: readonly FieldChange[]
+  readonly changed: readonly FieldChange[]
+  readonly removed: readonly FieldChange[]
+}
+
+export const noChanges = (): FieldChanges => ({
+  keys: Object.create(null),
+  by: [],
+  depth: Number.MAX_SAFE_INTEGER,
+})
+
+export function isEmpty({ keys }: FieldChanges): boolean {
+  for (const _ in keys) return false
+  return true
 }
 
 /** Puts later changes behind earlier ones: what was there before is what was there before the first. */
 export function mergeChanges(earlier: FieldChanges, later: FieldChanges): FieldChanges {
   return {
     keys: Object.assign(Object.create(null), later.keys, earlier.keys),
-    added: [...earlier.added, ...later.added],
-    removed: [...earlier.removed, ...later.removed],
     by: [...new Set([...earlier.by, ...later.by])],
+    depth: Math.min(earlier.depth, later.depth),
   }
 }
 
-/** The key of a field that is one thing: a text, a value. */
-const whole = ''
+export function isNothing({ added, changed, removed }: Difference): boolean {
+  return added.length + changed.length + removed.length === 0
+}
 
-/** Notes what a transaction did to a root type of a field. `child` is the key of a record's child that has a root of its own. */
-export function note(
-  changes: FieldChanges,
-  root: Y.AbstractType<unknown>,
-  child: string | null,
-  events: readonly Y.YEvent<never>[],
-): void {
-  for (const event of events) {
-    const isInside = (event.target as unknown) !== root
-    if (child !== null || isInside) {
-      // Something inside of an element: the element has changed, and is a shared type before and after.
-      const key = child ?? (root instanceof Y.Map ? String(event.path[0]) : whole)
-      changes.keys[key] ??= { had: true }
-    } else if (event instanceof Y.YMapEvent) {
-      for (const [key, { action, oldValue }] of event.changes.keys)
-        changes.keys[key] ??= action === 'add' ? { had: false } : { had: true, ...plain(oldValue) }
-    } else if (event instanceof Y.YArrayEvent) {
-      for (const { content } of event.changes.added) changes.added.push(...content.getContent().map(json))
-      for (const { content } of event.changes.deleted) changes.removed.push(...content.getContent().map(json))
-    } else changes.keys[whole] ??= { had: true }
+/** What changes amount to, read through the field's view: what came and went again in between is nothing. */
+export function compare(keys: FieldChanges['keys'], field: Field, view: object): Difference {
+  switch (field.kind) {
+    case 'map':
+      return sorted(keys, (key) => ({ key, value: json((view as Map<string, unknown>).get(key)) }))
+    case 'list': {
+      const read = itemReader(field.element, view as ListView<unknown>)
+      return sorted(keys, (id) => ({ key: whole, value: read(id) }))
+    }
+    case 'record': {
+      const names = Object.keys(keys).filter((name) => Object.hasOwn(field.fields, name))
+      return onlyChanged(
+        names.flatMap((name) => fixed(name, keys[name]!, field.fields[name]!, Reflect.get(view, name))),
+      )
+    }
+    case 'value':
+      return onlyChanged(fixed(whole, keys.value ?? null, field, view))
+    case 'counter':
+      return onlyChanged(replaced(whole, { before: sumBefore(keys, view as CounterParts) }, json(view)))
+    default:
+      return onlyChanged(replaced(whole, shared, json(view)))
   }
 }
 
-interface Difference {
-  readonly added: readonly Change[]
-  readonly changed: readonly Change[]
-  readonly removed: readonly Change[]
+/** The key of a field that is one thing, and of the items of a list. */
+export const whole = ''
+
+/** The place of a shared type, whatever was in it. */
+export const shared: Before = {}
+
+export function isSchema(element: Element): element is Extract<Element, { '~standard': unknown }> {
+  return '~standard' in element
 }
 
-/** What the changes amount to now, read through the field's view: what came and went again in between is nothing. */
-export function compare(changes: FieldChanges, { kind }: Field, view: object): Difference {
-  const added: Change[] = changes.added.map((value) => ({ key: whole, value }))
-  const removed: Change[] = changes.removed.map((before) => ({ key: whole, before }))
-  const changed: Change[] = []
-  const keys = Object.entries(changes.keys)
-  if (kind !== 'map' && kind !== 'record') {
-    if (keys.length > 0) changed.push({ key: whole, value: json(view) })
-    return { added, changed, removed }
+/** Sorts what comes and goes. An item of a list that is plain can do nothing else. */
+function sorted(keys: FieldChanges['keys'], read: (key: string) => FieldChange): Difference {
+  const [added, changed, removed]: FieldChange[][] = [[], [], []]
+  for (const key in keys) {
+    const before = keys[key]!
+    const now = read(key)
+    if (before !== null && now.value === undefined) removed!.push({ key: now.key, ...before })
+    else if (before !== null) changed!.push(...replaced(now.key, before, now.value))
+    else if (now.value !== undefined) added!.push(now)
   }
-  const read = (key: string) =>
-    json(kind === 'map' ? (view as Map<string, unknown>).get(key) : Reflect.get(view, key))
-  for (const [key, { had, before }] of keys) {
-    const value = read(key)
-    const has = value !== undefined
-    if (!had && has) added.push({ key, value })
-    else if (had && !has) removed.push({ key, ...plain(before) })
-    else if (had && has && !(before !== undefined && JSON.stringify(before) === JSON.stringify(value)))
-      changed.push({ key, value, ...plain(before) })
+  return { added: added!, changed: changed!, removed: removed! }
+}
+
+/** A field of a fixed place, which is there before and after. */
+function fixed(key: string, before: Before, field: Field, view: unknown): FieldChange[] {
+  if (field.kind !== 'value') return replaced(key, shared, json(view))
+  return replaced(key, before ?? { before: field.default }, json(view))
+}
+
+function replaced(key: string, before: Before, value: unknown): FieldChange[] {
+  const isSame = before !== null && 'before' in before && isDeepStrictEqual(before.before, value)
+  return isSame ? [] : [{ key, value, ...before }]
+}
+
+const onlyChanged = (changed: FieldChange[]): Difference => ({ added: [], changed, removed: [] })
+
+interface CounterParts {
+  readonly yjs: Y.Map<unknown>
+}
+
+/** What a counter read as when these parts were what they were. */
+function sumBefore(keys: FieldChanges['keys'], { yjs }: CounterParts): number {
+  const parts = new Map<string, unknown>(yjs.entries())
+  for (const key in keys) parts.set(key, keys[key]?.before)
+  return sumOfParts(parts.values())
+}
+
+/** Reads items by their Yjs ids: `undefined` for one that is gone or does not fit. */
+function itemReader(element: Element, view: ListView<unknown>): (id: string) => unknown {
+  const { yjs } = view
+  if (isSchema(element)) {
+    const { read } = plainReader(element)
+    return (id) => read(itemAt(yjs.doc!, id))
   }
-  return { added, changed, removed }
+  let indexes: Map<unknown, number> | null = null
+  return (id) => {
+    indexes ??= new Map(yjs.toArray().map((item, index) => [item, index]))
+    return json(view.get(indexes.get(itemAt(yjs.doc!, id)) ?? -1))
+  }
 }
 
-function plain(before: unknown) {
-  return before === undefined || before instanceof Y.AbstractType ? {} : { before }
+function itemAt({ store }: Y.Doc, id: string): unknown {
+  const [client, clock] = id.split(':').map(Number) as [number, number]
+  if (!(Y.getState(store, client) > clock)) return undefined
+  const item = Y.getItem(store, Y.createID(client, clock))
+  if (!(item instanceof Y.Item) || item.deleted) return undefined
+  return item.content.getContent()[clock - item.id.clock]
 }
 
-/** Views and shared types alike know how they read as JSON. */
+/** Views know how they read as JSON. */
 function json(value: unknown): unknown {
   const { toJSON } = (value ?? {}) as { toJSON?: () => unknown }
   return typeof toJSON === 'function' ? toJSON.call(value) : value

@@ -22,19 +22,14 @@ export function fill(
     }
   }
   const { snapshot, updates } = stored
-  if (snapshot) {
-    const position = (updates[0]?.position ?? stored.position + 1) - 1
-    reactions.replay(0, null, () => apply('snapshot', position, snapshot))
-  }
-  // Entries that a reaction has not seen are told apart; the others enter the document as one.
-  const known = updates.filter(({ position }) => position <= reactions.seen)
-  reactions.replay(0, null, () =>
+  const position = (updates[0]?.position ?? stored.position + 1) - 1
+  // What the snapshot's reactions had not seen is in its note.
+  if (snapshot) reactions.replay([{ position: 0, by: null }], () => apply('snapshot', position, snapshot))
+  reactions.replay(updates, (together) =>
     document.transact(() => {
-      for (const { position, update } of known) apply('entry', position, update)
+      for (const { position, update } of together) apply('entry', position, update)
     }),
   )
-  for (const { position, by, update } of updates.slice(known.length))
-    reactions.replay(position, by, () => apply('entry', position, update))
   // Nobody is connected yet: what loading queued for broadcast goes nowhere.
   document.flush()
   for (const row of corrupt)

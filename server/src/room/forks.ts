@@ -1,5 +1,6 @@
 import * as Y from 'yjs'
 import { type Draft, Fork } from '../events/draft.ts'
+import type { DocumentEntry, Reactions } from './reactions.ts'
 
 /** The origin of changes that handlers made: they are in the log before they are in the document. */
 export const handlerOrigin = { source: 'local' as const }
@@ -10,6 +11,11 @@ const idleMs = 30_000
 /** Bytes a fork may lie behind its document before a new one costs less. */
 const maxLagBytes = 4 * 1024 * 1024
 
+/** A change of the fork that is durable, and not in the document yet. */
+interface Landing extends DocumentEntry {
+  readonly change: Uint8Array
+}
+
 /**
  * The fork on which a room's events run: made at the first event, kept in step, dropped when idle or spoilt. Changes that
  * are not durable yet are remembered here, since a new fork needs them and the document does not have them.
@@ -17,16 +23,15 @@ const maxLagBytes = 4 * 1024 * 1024
 export class Forks {
   readonly #document: Y.Doc
   readonly #ahead = new Set<Uint8Array>()
-  readonly #apart: ((by: string | null, apply: () => void) => void) | null
-  #durable: { change: Uint8Array; by: string | null }[] = []
+  readonly #reactions: Pick<Reactions, 'replay'>
+  #durable: Landing[] = []
   #fork: Fork | null = null
   #used = false
   #timer: NodeJS.Timeout | null = null
 
-  /** `apart` applies changes one by one, on behalf of who made them; without it they enter the document as one. */
-  constructor(document: Y.Doc, apart: ((by: string | null, apply: () => void) => void) | null = null) {
+  constructor(document: Y.Doc, reactions: Pick<Reactions, 'replay'>) {
     this.#document = document
-    this.#apart = apart
+    this.#reactions = reactions
   }
 
   /** Whether a change of the fork is not in the document yet. */
@@ -53,23 +58,21 @@ export class Forks {
   }
 
   /** A handler's change is durable: it enters the document with the others of its commit. */
-  durable(change: Uint8Array, by: string | null): void {
-    this.#durable.push({ change, by })
+  durable(change: Uint8Array, position: number, by: string | null): void {
+    this.#durable.push({ change, position, by })
   }
 
-  /** Puts the changes of a commit into the document, as one. */
+  /** Puts the changes of a commit into the document, those as one that no reaction tells apart. */
   land(): void {
     if (this.#durable.length === 0) return
     const durable = this.#durable
     this.#durable = []
     for (const { change } of durable) this.#ahead.delete(change)
-    if (this.#apart) {
-      for (const { change, by } of durable)
-        this.#apart(by, () => Y.applyUpdate(this.#document, change, handlerOrigin))
-      return
-    }
-    const changes = durable.map(({ change }) => change)
-    Y.applyUpdate(this.#document, changes.length === 1 ? changes[0]! : Y.mergeUpdates(changes), handlerOrigin)
+    this.#reactions.replay(durable, (together) => {
+      const changes = together.map(({ change }) => change)
+      const update = changes.length === 1 ? changes[0]! : Y.mergeUpdates(changes)
+      Y.applyUpdate(this.#document, update, handlerOrigin)
+    })
   }
 
   drop(): void {

@@ -1,74 +1,94 @@
 import type { Document } from '@hocuspocus/server'
-import type { AnyRoom, Field } from '@interplay/shared'
-import * as Y from 'yjs'
+import { createState } from '@interplay/shared'
+import type { AnyImplementation } from '../events/implement.ts'
 import type { StoredRoom } from '../log/log.ts'
-import { type FieldChanges, isEmpty, mergeChanges, noChanges, note } from './field-changes.ts'
+import { compare, type Difference, isNothing } from './field-changes.ts'
+import { type Cause, type NotedField, WatchedField } from './watched-field.ts'
 
-/** Changes of one field that its reaction has not seen, or has seen in a run that is not durable yet. */
-interface Watched {
-  readonly field: Field
-  /** It has seen everything up to this position of the log, and that is durable. `null` before it was ever noted. */
-  seen: number | null
-  waiting: FieldChanges
-  /** What a run under way has taken, and the position that it has seen then. */
-  taken: { readonly changes: FieldChanges; readonly upTo: number } | null
-  /** How many reactions in a row set this one off. */
-  depth: number
-  /** The same, of its last run. */
-  ranAt: number
+/** Who made an entry: the reaction to a field, whose own changes do not set it off; or a user. */
+export const byReaction = (field: string) => `r:${field}`
+export const byUser = (userId: string) => `u:${userId}`
+const prefixLength = byUser('').length
+
+/** An entry of the log that changes the document. */
+export interface DocumentEntry {
+  readonly position: number
+  readonly by: string | null
+}
+
+/** What a reaction is to be run for. */
+export interface DueReaction {
+  /** Of its field. */
+  readonly name: string
+  /** It has seen everything up to this position then. */
+  readonly upTo: number
+  readonly by: readonly string[]
+  /** Reactions set each other off without end: this one must not be run. */
+  readonly isLoop: boolean
+  /** Throws what reading the field threw. */
+  readonly difference: () => Difference
 }
 
 /** Reactions in a row that set each other off: one more is a loop. */
 const maxDepth = 8
 
-/** What a snapshot keeps of a field, since it replaces the entries that would tell. */
-interface Noted {
-  readonly at: number
-  readonly waiting: FieldChanges
-  readonly taken: { readonly changes: FieldChanges; readonly upTo: number } | null
-}
+/** The place of a reaction that the code does not have any more: put back, it begins anew. */
+const gone = Number.MAX_SAFE_INTEGER
 
-/** Who made an entry: the reaction to a field, whose own changes do not set it off; or a user. */
-export const byReaction = (field: string) => `r:${field}`
-export const byUser = (userId: string) => `u:${userId}`
+const noteVersion = 1
 
 /**
- * What each `changed` reaction has yet to see. A reaction's place is a position of the log, recorded in the same append as its
- * effect; opening a room reads what lies behind that place once more, as changes.
+ * What each `changed` reaction has yet to see. A reaction's place is a position of the log, recorded in the same append as
+ * its effect; opening a room reads what lies behind that place once more, as changes.
  */
 export class Reactions {
-  readonly #watched = new Map<string, Watched>()
+  /** Whether the note of a snapshot, of what was due then, could not be read. */
+  readonly hasLostNote: boolean
+  /**
+   * The position at which that note was taken. Entries that were on their way may have been lost: before a reaction records
+   * its place, the log must be as far again, or what is in the note would be due once more.
+   */
+  readonly notedAt: number
   readonly #document: Document
+  readonly #watched = new Map<string, WatchedField>()
+  /** Those that the code does not have. They go on if it has them again before anything is written without them. */
+  readonly #left = new Map<string, WatchedField>()
+  /** Where new ones begin, until it is recorded. */
+  readonly #begun = new Map<string, number>()
+  #state: object = {}
+  /** Who changes the document now, and in which entry. What comes from outside is in none yet. */
   #by: string | null = null
-  #due: () => void = () => {}
+  #position = Number.POSITIVE_INFINITY
+  #noted: () => void = () => {}
 
-  /** `fields` have a reaction. Watches from now on: what is applied to the document is noted. */
-  constructor(document: Document, definition: AnyRoom | null, fields: Iterable<string>, stored: StoredRoom) {
+  constructor(document: Document, stored: StoredRoom) {
     this.#document = document
-    const noted = (stored.note ? JSON.parse(stored.note) : {}) as Record<string, Noted>
-    for (const name of fields) {
-      const field = definition?.state[name]
-      if (!field) continue
-      const seen = stored.reacted[name] ?? null
-      const waiting = restore(noted[name], seen)
-      const watched: Watched = { field, seen, waiting, taken: null, depth: 0, ranAt: 0 }
-      this.#watched.set(name, watched)
-      this.#observe(name, watched)
-    }
+    const notes = readNote(stored.note)
+    this.hasLostNote = notes === null
+    this.notedAt = Math.max(0, ...[...(notes?.values() ?? [])].map(({ at }) => at))
+    for (const [name, seen] of Object.entries(stored.reacted))
+      if (seen <= stored.position) this.#left.set(name, new WatchedField(seen, notes?.get(name)))
   }
 
-  #observe(name: string, watched: Watched): void {
-    for (const [child, root] of rootsOf(this.#document, name, watched.field)) {
-      root.observeDeep((events) => {
-        const by = this.#by
-        if (by === byReaction(name)) return
-        note(watched.waiting, root, child, events as never)
-        if (by?.startsWith('r:')) {
-          const cause = this.#watched.get(by.slice(2))
-          watched.depth = Math.max(watched.depth, (cause?.ranAt ?? 0) + 1)
-        } else if (by && !watched.waiting.by.includes(by.slice(2))) watched.waiting.by.push(by.slice(2))
-        this.#due()
-      })
+  /** The room has this code from this position on. Reactions that are new begin here. */
+  follow(implementation: AnyImplementation | null, position: number): void {
+    for (const [name, watched] of this.#watched) {
+      watched.stop()
+      this.#left.set(name, watched)
+    }
+    this.#watched.clear()
+    if (!implementation) return
+    const { definition, code } = implementation
+    this.#state = createState(definition, this.#document, { writer: 'handlers', transact: refuse })
+    for (const name of code.changed.keys()) {
+      const field = definition.state[name]!
+      const known = this.#left.get(name)
+      const watched = known?.fits(field) ? known : new WatchedField(position)
+      if (watched !== known) this.#begun.set(name, position)
+      this.#left.delete(name)
+      this.#watched.set(name, watched)
+      const cause = () => this.#causeFor(name, watched)
+      watched.watch(this.#document, name, field, cause, () => this.#noted())
     }
   }
 
@@ -76,107 +96,127 @@ export class Reactions {
     return this.#watched.size
   }
 
-  /** The position up to which all of them have seen the room. */
-  get seen(): number {
-    let seen = Number.POSITIVE_INFINITY
-    for (const watched of this.#watched.values()) seen = Math.min(seen, watched.seen ?? seen)
-    return seen
+  has(name: string): boolean {
+    return this.#watched.has(name)
   }
 
-  /** Applies an entry of the log: only reactions that have not seen it note what it does. */
-  replay(position: number, by: string | null, apply: () => void): void {
-    const before = new Map<Watched, FieldChanges>()
-    for (const watched of this.#watched.values()) {
-      if (watched.seen !== null && position > watched.seen) continue
-      before.set(watched, watched.waiting)
-      watched.waiting = noChanges()
+  /** Applies entries in their order, those together that no reaction tells apart. What a reaction has seen it does not note. */
+  replay<E extends DocumentEntry>(entries: readonly E[], apply: (together: readonly E[]) => void): void {
+    const places = [...this.#watched.values()].map(({ seen }) => seen)
+    const isApart = (a: E, b: E) =>
+      places.some((seen) => seen < b.position && (a.by !== b.by || a.position <= seen))
+    let first = 0
+    for (let next = 1; next <= entries.length; next++) {
+      const last = entries[next - 1]!
+      if (next < entries.length && !isApart(last, entries[next]!)) continue
+      this.#during(last.by, last.position, () => apply(entries.slice(first, next)))
+      first = next
     }
-    this.during(by, apply)
-    for (const [watched, waiting] of before) watched.waiting = waiting
   }
 
-  /** Runs what changes the document, on behalf of a user. */
+  /** Runs what changes the document, on behalf of whoever it is. */
   during(by: string | null, change: () => void): void {
-    this.#by = by
-    try {
-      change()
-    } finally {
-      this.#by = null
+    this.#during(by, Number.POSITIVE_INFINITY, change)
+  }
+
+  /** Calls back whenever something has changed to react to; at once if something has already. */
+  whenDue(noted: () => void): void {
+    this.#noted = noted
+    if ([...this.#watched.values()].some(({ isDue }) => isDue)) noted()
+  }
+
+  /**
+   * Hands out what there is to react to, leaving out what came to nothing. Everything that was pushed must be in the
+   * document, and `upTo` is its last position. Each ends with `landed`.
+   */
+  take(upTo: number): DueReaction[] {
+    const due: DueReaction[] = []
+    for (const [name, watched] of this.#watched) {
+      if (!watched.isDue) continue
+      const { keys, by, depth } = watched.take(upTo)
+      const difference = attempt(() => compare(keys, watched.field, Reflect.get(this.#state, name)))
+      if (difference.ok && isNothing(difference.value)) watched.landed()
+      else due.push({ name, upTo, by, isLoop: depth > maxDepth, difference: () => resultOf(difference) })
     }
-  }
-
-  /** Calls back whenever something is there to react to; at once if something is already. */
-  whenDue(due: () => void): void {
-    this.#due = due
-    if (this.due.length > 0) due()
-  }
-
-  /** Names of fields whose reaction has something to see. */
-  get due(): string[] {
-    return [...this.#watched].filter(([, { waiting }]) => !isEmpty(waiting)).map(([name]) => name)
-  }
-
-  /** Reactions whose place was never recorded: they begin at the room's position, which is recorded with the next entry. */
-  unplaced(): string[] {
-    return [...this.#watched].filter(([, { seen }]) => seen === null).map(([name]) => name)
-  }
-
-  place(name: string, position: number): void {
-    this.#watched.get(name)!.seen = position
-  }
-
-  /** Hands out what a reaction has yet to see. `isLoop` says that it must not be run for it. It ends with `landed`. */
-  take(name: string, upTo: number): { field: Field; changes: FieldChanges; isLoop: boolean } {
-    const watched = this.#watched.get(name)!
-    const { field, waiting: changes, depth } = watched
-    watched.waiting = noChanges()
-    watched.taken = { changes, upTo }
-    watched.ranAt = depth
-    watched.depth = 0
-    return { field, changes, isLoop: depth > maxDepth }
+    return due
   }
 
   /** The run's entry is durable. */
   landed(name: string): void {
-    const watched = this.#watched.get(name)!
-    watched.seen = watched.taken!.upTo
-    watched.taken = null
+    const watched = this.#watched.get(name) ?? this.#left.get(name)
+    watched?.landed()
+  }
+
+  /** Places that the next entry must record, whatever it is for; `null` if there are none. */
+  places(): Record<string, number> | null {
+    if (this.#begun.size + this.#left.size === 0) return null
+    const places = new Map(this.#begun)
+    for (const name of this.#left.keys()) places.set(name, gone)
+    this.#begun.clear()
+    this.#left.clear()
+    return Object.fromEntries(places)
   }
 
   /** What a snapshot must keep, taken at this position of everything pushed; `undefined` for nothing. */
   note(at: number): string | undefined {
-    const noted: Record<string, Noted> = {}
-    for (const [name, { waiting, taken }] of this.#watched)
-      if (taken || !isEmpty(waiting)) noted[name] = { at, waiting, taken }
-    return Object.keys(noted).length > 0 ? JSON.stringify(noted) : undefined
+    const notes: [string, NotedField][] = []
+    for (const [name, watched] of [...this.#watched, ...this.#left]) {
+      const noted = watched.note(at)
+      if (noted) notes.push([name, noted])
+    }
+    return notes.length > 0 ? writeNote(notes) : undefined
+  }
+
+  #during(by: string | null, position: number, change: () => void): void {
+    const outer = { by: this.#by, position: this.#position }
+    this.#by = by
+    this.#position = position
+    try {
+      change()
+    } finally {
+      this.#by = outer.by
+      this.#position = outer.position
+    }
+  }
+
+  /** Who changes the document now, for a reaction that has to see it; `undefined` for one that has not. */
+  #causeFor(name: string, watched: WatchedField): Cause | undefined {
+    const by = this.#by
+    if (by === byReaction(name) || this.#position <= watched.seen) return undefined
+    if (by === null) return null
+    const who = by.slice(prefixLength)
+    return by === byUser(who) ? { user: who } : { depth: this.#watched.get(who)?.depth ?? 0 }
   }
 }
 
-/** What of a note a reaction that has `seen` the log up to there has not seen. */
-function restore(noted: Noted | undefined, seen: number | null): FieldChanges {
-  if (!noted) return noChanges()
-  const waiting = seen !== null && seen >= noted.at ? noChanges() : noted.waiting
-  const isTakenSeen = !noted.taken || (seen !== null && seen >= noted.taken.upTo)
-  return mergeChanges(isTakenSeen ? noChanges() : noted.taken!.changes, waiting)
+function writeNote(fields: readonly [string, NotedField][]): string {
+  // A hostile client may write integers that JSON does not have.
+  const plain = (_: string, value: unknown) => (typeof value === 'bigint' ? null : value)
+  return JSON.stringify({ version: noteVersion, fields }, plain)
 }
 
-/** The root types of a field: its own, and those of a record's shared children, with their keys. */
-function rootsOf(
-  document: Y.Doc,
-  name: string,
-  field: Field,
-): [child: string | null, root: Y.AbstractType<unknown>][] {
-  const own = document.get(name, typeOf(field)) as unknown as Y.AbstractType<unknown>
-  if (field.kind !== 'record') return [[null, own]]
-  const children = Object.entries(field.fields).flatMap(([child, of]) =>
-    of.kind === 'value'
-      ? []
-      : rootsOf(document, `${name}.${child}`, of).map(([, root]) => [child, root] as const),
-  )
-  return [[null, own], ...children.map(([child, root]): [string, typeof root] => [child, root])]
+/** `null` for a note that this version cannot read. */
+function readNote(note: string | null): Map<string, NotedField> | null {
+  if (note === null) return new Map()
+  const read = attempt(() => JSON.parse(note))
+  return read.ok && read.value?.version === noteVersion ? new Map(read.value.fields) : null
 }
 
-function typeOf(field: Field): never {
-  const types = { text: Y.Text, richText: Y.XmlFragment, list: Y.Array }
-  return (types[field.kind as keyof typeof types] ?? Y.Map) as never
+type Attempt<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown }
+
+function attempt<T>(run: () => T): Attempt<T> {
+  try {
+    return { ok: true, value: run() }
+  } catch (error) {
+    return { ok: false, error }
+  }
+}
+
+function resultOf<T>(attempted: Attempt<T>): T {
+  if (attempted.ok) return attempted.value
+  throw attempted.error
+}
+
+function refuse(): never {
+  throw new Error('This state is only read.')
 }

@@ -58,8 +58,9 @@ export class Recorder {
     if (isEmpty && writer.unsaved === 0) return takeEffect()
     if (ran.signals.length > 0) this.#signalling += 1
     const sequence = isEmpty ? writer.sequence : writer.push(entry)
+    const { position } = writer
     writer.whenDurable(sequence, () => {
-      if (change) forks.durable(change, parts.by ?? null)
+      if (change) forks.durable(change, position, parts.by ?? null)
       this.#settled.push(() => {
         if (ran.signals.length > 0) this.#signalling -= 1
         takeEffect()
@@ -73,7 +74,7 @@ export class Recorder {
     const { change } = ran
     if (change) {
       forks.ahead(change)
-      forks.durable(change, parts.by ?? null)
+      forks.durable(change, writer.position + 1, parts.by ?? null)
       forks.land()
       document.flush()
     }

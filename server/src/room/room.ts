@@ -19,7 +19,7 @@ import { type Member, Members } from './members.ts'
 import { PresenceOwners } from './presence.ts'
 import { byUser, Reactions } from './reactions.ts'
 import { Reactor } from './reactor.ts'
-import { Recorder } from './recorder.ts'
+import { type EntryParts, Recorder } from './recorder.ts'
 import { RoomJobs } from './room-jobs.ts'
 import { sendEvent } from './send-event.ts'
 import { sendWebhook } from './send-webhook.ts'
@@ -74,8 +74,6 @@ export class Room {
   readonly writer: Writer
   readonly compactor: Compactor
   readonly jobs: RoomJobs
-  /** `null` for an open room, which has no definition. */
-  code: RoomCode | null
   readonly #services: RoomServices
   readonly #inbox: Inbox
   readonly #stored: StoredReplies
@@ -85,6 +83,9 @@ export class Room {
   readonly #recorder: Recorder
   readonly #dispatcher: Dispatcher
   readonly #settling: (() => void)[] = []
+  /** Whoever waits for what a room that closes does not do any more. */
+  readonly #waiting = new Set<(error: InterplayError) => void>()
+  #code: RoomCode | null
   #writing: string | null = null
   #held = false
   #closed = false
@@ -101,19 +102,17 @@ export class Room {
     const { log, logger, metrics, clock, keepsJournal } = services
     this.name = name
     this.document = document
-    this.code = code
+    this.#code = code
     this.#services = services
-    const reactions = new Reactions(
-      document,
-      code?.implementation.definition ?? null,
-      code?.implementation.code.changed.keys() ?? [],
-      stored,
-    )
+    const reactions = new Reactions(document, stored)
     this.#reactions = reactions
+    reactions.follow(code?.implementation ?? null, stored.position)
+    if (reactions.hasLostNote)
+      logger.error({ room: name }, 'what reactions had yet to see when a snapshot was taken cannot be read')
     const whole = fill(document, stored, name, services, reactions)
     this.presence = new PresenceOwners(document.awareness)
     this.#stored = new StoredReplies(name, log)
-    this.#forks = new Forks(document, reactions.size > 0 ? (by, apply) => reactions.during(by, apply) : null)
+    this.#forks = new Forks(document, reactions)
     this.#inbox = new Inbox(services.maxInboxEvents, () => this.#settle())
     this.compactor = new Compactor(name, document, stored, log, whole, {
       note: () => reactions.note(this.writer.position),
@@ -131,7 +130,7 @@ export class Room {
     })
     document.on('update', (update: Uint8Array, origin: unknown) => {
       if (origin === handlerOrigin) return
-      this.writer.push({ update, ...(this.#writing !== null && { by: this.#writing }), ...this.#place() })
+      this.writer.push({ update, ...this.#parts(this.#writing !== null ? { by: this.#writing } : {}) })
       this.#hold()
       this.#forks.follow(update)
     })
@@ -173,10 +172,21 @@ export class Room {
     this.#reactor = new Reactor({
       ...shared,
       writer,
-      members,
       reactions,
+      hold: () => this.#hold(),
       record: (ran, parts, userId, settled) => this.#record(ran, parts, userId, settled),
     })
+  }
+
+  /** `null` for an open room, which has no definition. */
+  get code(): RoomCode | null {
+    return this.#code
+  }
+
+  /** Code that runs now finishes as the old; reactions that are new begin here. */
+  set code(code: RoomCode | null) {
+    this.#code = code
+    this.#reactions.follow(code?.implementation ?? null, this.writer.position)
   }
 
   /** The document is loaded: what is left to react to is, and that it came into memory. */
@@ -209,7 +219,7 @@ export class Room {
 
   /** Whether something of this room is not durable yet. */
   get unsaved(): boolean {
-    return !this.#closed && (this.writer.unsaved > 0 || this.#inbox.length > 0)
+    return !this.#closed && (this.writer.unsaved > 0 || this.#inbox.length > 0 || this.#reactor.isDue)
   }
 
   /** Answers an event once: the caller is told when its effect is durable and in the document. */
@@ -222,8 +232,7 @@ export class Room {
 
   /** Runs a step in the inbox. Resolves to what it returned once its effect is durable and in the document. */
   change(step: (context: never) => unknown, userId = 'job'): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      if (this.#closed) return reject(this.#unavailable())
+    return this.#whileOpen((resolve, reject) => {
       const { code } = this
       if (!code) return reject(new InterplayError('unknown-room', `'${this.name}' has no definition.`))
       this.#hold()
@@ -253,11 +262,7 @@ export class Room {
 
   /** Hands changes of tasks to the log. Resolves once they are durable. */
   record(tasks: readonly TaskChange[], parts: object = {}): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.#closed) return reject(this.#unavailable())
-      this.#hold()
-      this.#record(nothing, { ...parts, tasks }, '', resolve)
-    })
+    return this.#whileOpen((resolve) => this.#record(nothing, { ...parts, tasks }, '', () => resolve()))
   }
 
   join(member: Member): void {
@@ -295,6 +300,24 @@ export class Room {
     this.jobs.close(this.#unavailable())
     this.#release()
     this.#dispatcher.close(this.#unavailable())
+    for (const reject of this.#waiting) reject(this.#unavailable())
+  }
+
+  /** Begins something. Rejects if the room is closed, or closes before it is done. */
+  #whileOpen<T = void>(
+    begin: (resolve: (result: T) => void, reject: (error: InterplayError) => void) => void,
+  ): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) return reject(this.#unavailable())
+      const settle =
+        <V>(done: (value: V) => void) =>
+        (value: V) => {
+          this.#waiting.delete(reject)
+          done(value)
+        }
+      this.#waiting.add(reject)
+      begin(settle(resolve), settle(reject))
+    })
   }
 
   #createJobs(): RoomJobs {
@@ -325,20 +348,13 @@ export class Room {
   }
 
   /** Who made an entry is kept for reactions; where there are none, nobody asks. */
-  #parts(parts: Parameters<Recorder['record']>[1]): Parameters<Recorder['record']>[1] {
-    if (this.#reactions.size > 0) return { ...this.#place(), ...parts }
-    const { by: _, ...rest } = parts
-    return rest
-  }
-
-  /** A reaction that was never noted begins where the room is when something is written next. */
-  #place(): { reacted?: Record<string, number> } {
-    if (this.#reactions.size === 0) return {}
-    const names = this.#reactions.unplaced()
-    if (names.length === 0) return {}
-    const position = this.writer.position
-    for (const name of names) this.#reactions.place(name, position)
-    return { reacted: Object.fromEntries(names.map((name) => [name, position])) }
+  #parts({ by, ...rest }: EntryParts): EntryParts {
+    const places = this.#reactions.places()
+    return {
+      ...rest,
+      ...(by !== undefined && this.#reactions.size > 0 && { by }),
+      ...(places && { reacted: { ...rest.reacted, ...places } }),
+    }
   }
 
   #runPlace(): RunPlace {
