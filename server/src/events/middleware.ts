@@ -6,12 +6,23 @@ import { isPromiseLike, when } from './when.ts'
 /**
  * Code around the guard and handler of every event. `next` goes on, and returns what the handler returns (a promise, if it
  * returns one); what the middleware returns is the output. Without a call of `next` the handler does not run. What the
- * handler threw may be replaced by another error, not by an output.
+ * handler threw may be replaced by another error, not by an output. `Middleware` alone fits every room, and has of the
+ * context what they have in common; `Middleware<typeof board>` fits one.
  */
 export type Middleware<R extends AnyRoom = AnyRoom, A extends Actor = Actor> = (
-  context: EventContext<R, EventName<R>, A>,
+  context: AnyRoom extends R ? CommonContext<A> : EventContext<R, EventName<R>, A>,
   next: () => unknown,
 ) => unknown
+
+/** What the contexts of all events have, whatever their room. */
+export type CommonContext<A extends Actor = Actor> = Pick<
+  EventContext<AnyRoom, string, A>,
+  'id' | 'actor' | 'sessionId' | 'room' | 'now' | 'fail' | 'logger' | 'abortSignal' | 'cancel' | 'webhook'
+> & {
+  readonly event: string
+  readonly input: unknown
+  readonly params: Readonly<Record<string, string>>
+}
 
 /**
  * Middlewares around a core, the first one outermost. They succeed only with the core: it has ended when they return, and
