@@ -19,6 +19,7 @@ interface Load {
   readonly entriesPerAppend: number
   readonly appends: number
   readonly withReplies?: boolean
+  readonly withJournal?: boolean
 }
 
 const loads: Load[] = [
@@ -42,12 +43,21 @@ const loads: Load[] = [
     appends: 50_000,
     withReplies: true,
   },
+  {
+    title: '200 rooms, 200 in flight, with reply and journal',
+    rooms: 200,
+    inFlight: 200,
+    entriesPerAppend: 1,
+    appends: 50_000,
+    withReplies: true,
+    withJournal: true,
+  },
   { title: '2000 rooms, 200 in flight', rooms: 2000, inFlight: 200, entriesPerAppend: 1, appends: 100_000 },
   { title: '500 rooms, 3 in flight', rooms: 500, inFlight: 3, entriesPerAppend: 1, appends: 6000 },
 ]
 
 console.log(
-  'load'.padEnd(40),
+  'load'.padEnd(50),
   'appends/s'.padStart(10),
   'µs main'.padStart(8),
   'µs CPU'.padStart(8),
@@ -72,7 +82,7 @@ async function report(
   const { perSecond, mainCpu, cpu, p50, p99, bytesPerEntry } = await body(log)
   await log.close()
   console.log(
-    title.padEnd(40),
+    title.padEnd(50),
     Math.round(perSecond).toLocaleString('en').padStart(10),
     mainCpu.toFixed(1).padStart(8),
     cpu.toFixed(1).padStart(8),
@@ -121,6 +131,7 @@ async function run(log: UpdateLog, load: Load): Promise<Measured> {
       const from = left % (edits.length - load.entriesPerAppend)
       let entries: LogEntry[] = edits.slice(from, from + load.entriesPerAppend)
       if (load.withReplies) entries = entries.map((entry) => ({ ...entry, reply: newReply() }))
+      if (load.withJournal) entries = entries.map((entry) => ({ ...entry, journal: newRecord() }))
       const began = performance.now()
       await log.append(`board/${room % load.rooms}`, entries)
       waits.push(performance.now() - began)
@@ -176,6 +187,11 @@ function typedEdits(count: number): LogEntry[] {
 function newReply() {
   const eventId = crypto.randomUUID()
   return { eventId, at: Date.now(), outcome: { ok: true as const, output: { noteId: eventId } } }
+}
+
+function newRecord() {
+  const content = JSON.stringify({ userId: 'user-17', input: { text: 'Ship it on Friday, please' } })
+  return { at: Date.now(), event: 'note.add', outcome: 'ok', content }
 }
 
 async function bytesWritten(): Promise<number> {

@@ -54,7 +54,7 @@ export function journalStatements(database: DatabaseSync) {
     setRowAside: run(`${setAside} SELECT ?1, 'journal', ?2, checksum, payload FROM journal WHERE ${isHere}`),
     dropRow: run(`DELETE FROM journal WHERE ${isHere}`),
     setRecordAside: run(`
-      ${setAside} SELECT ?1, 'journal', ?2, journal_checksum, journal FROM entries WHERE ${isHere}`),
+      ${setAside} SELECT ?1, 'journal', ?2, coalesce(journal_checksum, 0), journal FROM entries WHERE ${isHere}`),
     dropRecord: run(`UPDATE entries SET journal = NULL, journal_checksum = NULL WHERE ${isHere}`),
     noteBroken: run(`
       ${setAside} SELECT ?1, 'journal', ?2, 0, NULL
