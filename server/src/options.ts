@@ -30,6 +30,10 @@ export interface ServerOptions {
   readonly extensions?: readonly Extension[]
   /** Bytes of the largest frame a client may send; a larger one closes its socket. @default 16_777_216 */
   readonly maxFrameBytes?: number
+  /** Bytes that may wait for a client that reads slowly; then it is sent the latest only, in one piece. @default 262_144 */
+  readonly highWaterBytes?: number
+  /** Bytes of replies and answers that may wait on top of that; with more its socket is cut. @default 4_194_304 */
+  readonly maxLagBytes?: number
   /** Rooms that one socket may be in. @default 100 */
   readonly maxRoomsPerSocket?: number
   /** Events that may wait in one room; one more is answered `overloaded`. @default 1_000 */

@@ -85,6 +85,37 @@ export function createMetrics() {
       labelNames: ['kind', 'outcome'],
       registers,
     }),
+    liveMessages: new Counter({
+      name: 'interplay_live_messages_total',
+      help: 'Messages made of live values: each once, for all who watch the same',
+      registers,
+    }),
+    liveBytes: new Counter({
+      name: 'interplay_live_bytes_total',
+      help: 'Bytes of the messages made of live values',
+      registers,
+    }),
+    liveSent: new Counter({
+      name: 'interplay_live_sent_total',
+      help: 'Frames of live values sent, to all sessions together',
+      registers,
+    }),
+    liveSkipped: new Counter({
+      name: 'interplay_live_skipped_total',
+      help: 'Frames of live values not sent, because the session reads too slowly',
+      registers,
+    }),
+    tickSeconds: new Histogram({
+      name: 'interplay_tick_seconds',
+      help: 'Time a step of a simulation took',
+      buckets: [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5],
+      registers,
+    }),
+    tickOverruns: new Counter({
+      name: 'interplay_tick_overruns_total',
+      help: 'Steps of simulations that were left out, because those before took too long',
+      registers,
+    }),
     handlerSeconds: new Histogram({
       name: 'interplay_handler_seconds',
       help: 'Time a handler took',

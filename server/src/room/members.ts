@@ -8,6 +8,8 @@ export interface Member {
   readonly key: string
   readonly sessionId: string
   readonly actor: Actor
+  /** It reads too slowly: what nobody stores, or comes again, it is not sent. */
+  readonly isBehind: boolean
   /** Sends a runtime frame, if the client speaks them. */
   sendRuntime(frame: Uint8Array): void
 }
@@ -61,6 +63,7 @@ export class Members {
   #send(frame: (room: string) => Frame, to: SentSignal['to'] = null): void {
     const encoded = new Map<string, Uint8Array>()
     for (const member of this.#members) {
+      if (member.isBehind) continue
       if (to && !to.users?.includes(member.actor.userId) && !to.sessions?.includes(member.sessionId)) continue
       let bytes = encoded.get(member.key)
       if (!bytes) {

@@ -4,7 +4,11 @@ import { maxRoomNameBytes, type Outcome } from '@interplay/shared/protocol'
 import type { EventRequest } from '../events/dispatch.ts'
 import type { AnyImplementation } from '../events/implement.ts'
 import { containedExtension, Denied, type HookContext, listens, roomExtension } from './hocuspocus.ts'
+import { type LiveSnapshot, readLiveSnapshot } from './live-snapshot.ts'
 import { Room, type RoomCode, type RoomServices } from './room.ts'
+
+/** The longest that a timer can be set for. */
+const neverMs = 2 ** 31 - 1
 
 export interface RegistryOptions {
   readonly implementations: readonly AnyImplementation[]
@@ -41,7 +45,9 @@ export class Registry {
     this.hocuspocus = new Hocuspocus<HookContext>({
       quiet: true,
       // Liveness is the socket's concern: the session has no timer of its own.
-      timeout: 2 ** 31 - 1,
+      timeout: neverMs,
+      // Rooms send what changed at the end of a turn, see `Broadcast`.
+      flushDelay: neverMs,
       extensions: [
         roomExtension({
           load: (document) => this.#load(document),
@@ -127,7 +133,11 @@ export class Registry {
   /** Resolves once everything is durable, or at the deadline. Resolves to the rooms that could not be saved. */
   async close(deadlineMs: number): Promise<Room[]> {
     const rooms = [...this.#rooms.values()]
-    for (const room of rooms) room.writer.retryNow()
+    for (const room of rooms) {
+      room.ticks.close()
+      room.ticks.snapshot()
+      room.writer.retryNow()
+    }
     const saved = Promise.all(rooms.map((room) => room.settled().then(() => room.compactor.beforeUnload())))
     let timer: NodeJS.Timeout | undefined
     const deadline = new Promise((resolve) => {
@@ -157,8 +167,11 @@ export class Registry {
     const { services } = this.#options
     const code = this.codeOf(document.name)
     let stored: Awaited<ReturnType<typeof services.log.load>>
+    let snapshot: LiveSnapshot | null = null
     try {
       stored = await services.log.load(document.name)
+      const keepsLive = code?.implementation.code.tick?.snapshotEveryMs
+      if (keepsLive) snapshot = await readLiveSnapshot(services.log, document.name, services.logger)
     } catch (cause) {
       services.logger.error(
         { room: document.name, error: String(cause) },
@@ -170,13 +183,14 @@ export class Registry {
         { cause },
       )
     }
-    const room = new Room(document.name, document, stored, code, {
+    const around: RoomServices = {
       ...services,
       dispatch: (to, id, event, input, actor) =>
         this.dispatch(to, { id, event, input, actor, sessionId: null }),
       idle: (idle) => this.#unloadLater(idle),
       lost: (lost, error) => this.#abandon(lost, error),
-    })
+    }
+    const room = new Room(document.name, document, stored, code, around, snapshot)
     this.#rooms.set(document.name, room)
     services.metrics.rooms.set(this.#rooms.size)
     document.on('destroy', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { edit, texts } from '../log/log-bed.contract.ts'
+import { edit, reply, texts } from '../log/log-bed.contract.ts'
 import { memoryLog } from '../log/memory.ts'
 import { faultyLog, type LogFaults } from '../log/testing/faulty.ts'
 import { Writer } from './writer.ts'
@@ -22,7 +22,7 @@ test('[S2] two appends are under way, the third waits for one to land, and all l
   const gates: (() => void)[] = []
   const { log, told, writer } = bed({ after: () => new Promise<void>((open) => gates.push(open)) })
   for (const content of ['a', 'b', 'c', 'd']) {
-    writer.push(edit(content))
+    writer.push({ ...edit(content), reply: reply(content) })
     await turn()
   }
   expect(await texts(log, 'r')).toEqual(['a', 'b'])
@@ -49,7 +49,7 @@ test('[S3] a failed append is tried again with the one behind it, in order', asy
   })
   writer.push(edit('a'))
   await turn()
-  writer.push(edit('b'))
+  writer.push({ ...edit('b'), reply: reply('b') })
   await turn()
   writer.push(edit('c'))
   await writer.drained()
@@ -69,7 +69,7 @@ test('[S3] what lies behind a failed append is never stored without it', async (
   writer.push(edit('a'))
   writer.whenDurable(1, () => told.push('a is durable'))
   await turn()
-  writer.push(edit('b'))
+  writer.push({ ...edit('b'), reply: reply('b') })
   writer.whenDurable(2, () => told.push('b is durable'))
   await writer.drained()
   expect(await texts(log, 'r')).toEqual(['a', 'b'])
@@ -97,4 +97,25 @@ test('an append that was stored although it failed is not stored twice', async (
   writer.push(edit('a'))
   await expect.poll(() => told).toContain('refused: misplaced')
   expect(await texts(log, 'r')).toEqual(['a'])
+})
+
+test('[S2] edits that follow each other quickly share an append; one after a pause does not wait', async () => {
+  const { log, told, writer } = bed({})
+  writer.push(edit('a'))
+  await turn()
+  await turn()
+  expect(told).toEqual(['appended 1 up to 1'])
+  for (const content of ['b', 'c', 'd']) {
+    writer.push(edit(content))
+    await turn()
+  }
+  expect(told).toHaveLength(1)
+  await expect.poll(() => told).toContain('appended 3 up to 4')
+  writer.push(edit('e'))
+  // An event does not wait, and takes along what does.
+  writer.push({ reply: reply('f') })
+  await turn()
+  await turn()
+  expect(told.at(-1)).toBe('appended 2 up to 6')
+  expect(await texts(log, 'r')).toEqual(['a', 'b', 'c', 'd', 'e'])
 })

@@ -17,6 +17,7 @@ export class AwarenessFrames {
   readonly #holder: PresenceHolder
   readonly #frames: OutgoingFrames
   readonly #hooks: Registry['hooks']
+  readonly #withheld = new Set<number>()
 
   constructor(
     room: Room,
@@ -44,6 +45,21 @@ export class AwarenessFrames {
     if (entries.length === 0) return
     if (!this.#hooks.presence && !this.#hooks.message) return this.#apply(entries)
     return this.#applyHooked(entries, frame)
+  }
+
+  /** Notes whose presence the session was not sent: only the latest of it matters. */
+  withhold(update: Uint8Array): void {
+    for (const { clientId } of readPresence(update)) this.#withheld.add(clientId)
+  }
+
+  /** Sends the latest presence of those that were withheld. */
+  caughtUp(): void {
+    if (this.#withheld.size === 0) return
+    const { awareness } = this.#room.document
+    const clientIds = [...this.#withheld].filter((clientId) => awareness.meta.has(clientId))
+    this.#withheld.clear()
+    if (clientIds.length > 0)
+      this.#connection.send(this.#frames.awareness(encodeAwarenessUpdate(awareness, clientIds)))
   }
 
   sendAll(): void {

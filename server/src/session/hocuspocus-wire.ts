@@ -91,6 +91,20 @@ export class OutgoingFrames {
     return this.#build(messageTypes.pong, () => {})
   }
 
+  /** The update in a sync frame, `null` if the frame is another. */
+  updateIn(frame: Uint8Array): Uint8Array | null {
+    const at = this.#prefix.length
+    if (frame[at] !== messageTypes.sync || frame[at + 1] !== syncTypes.update) return null
+    return decoding.readVarUint8Array(decoding.createDecoder(frame.subarray(at + 2)))
+  }
+
+  /** The awareness update in a frame, `null` if the frame is another. */
+  presenceIn(frame: Uint8Array): Uint8Array | null {
+    const at = this.#prefix.length
+    if (frame[at] !== messageTypes.awareness) return null
+    return decoding.readVarUint8Array(decoding.createDecoder(frame.subarray(at + 1)))
+  }
+
   isPermissionDenied(frame: Uint8Array): boolean {
     const at = this.#prefix.length
     return frame[at] === messageTypes.auth && frame[at + 1] === authTypes.permissionDenied

@@ -1,6 +1,12 @@
 import type { Connection, Hocuspocus } from '@hocuspocus/server'
 import { InterplayError, isErrorCode } from '@interplay/shared'
-import { type Dispatch, maxEventIdLength, newEventId, type Outcome } from '@interplay/shared/protocol'
+import {
+  type Dispatch,
+  maxEventIdLength,
+  newEventId,
+  type Outcome,
+  type Subscribe,
+} from '@interplay/shared/protocol'
 import * as decoding from 'lib0/decoding'
 import type { Actor } from '../events/context.ts'
 import type { Logger } from '../observe/logging.ts'
@@ -25,6 +31,8 @@ export interface Line {
   /** Says why a join or a write was refused, in whatever words its dialect has. */
   refused(scope: 'join' | 'write', error: InterplayError, session: Session): void
   reply(eventId: string, outcome: Outcome, session: Session): void
+  /** Its reader is slow: what can be told later, in one piece, is not told now. */
+  readonly isBehind: boolean
   /** Sends a runtime frame, if the client speaks them. */
   sendRuntime(frame: Uint8Array): void
   /** The session is over; the socket lives on. */
@@ -64,7 +72,7 @@ export class Session implements Joining, Member {
   readonly #services: SessionServices
   readonly #client: ReturnType<Hocuspocus['handleConnection']>
   readonly #frames: OutgoingFrames
-  readonly #backlog: Backlog<Uint8Array | Dispatch>
+  readonly #backlog: Backlog<Uint8Array | Dispatch | Subscribe>
   #state: State = { at: 'joining' }
   #actor: Actor | null = null
   #denial: InterplayError | null = null
@@ -103,8 +111,22 @@ export class Session implements Joining, Member {
     return this.#actor!
   }
 
+  get isBehind(): boolean {
+    return this.#line.isBehind
+  }
+
   sendRuntime(frame: Uint8Array): void {
     this.#line.sendRuntime(frame)
+  }
+
+  /** The socket has taken everything: what was withheld follows, in one piece. */
+  caughtUp(): void {
+    if (this.#state.at !== 'live') return
+    const { room, sync, awareness } = this.#state
+    sync.caughtUp()
+    awareness.caughtUp()
+    room.live.caughtUp(this)
+    for (const job of room.jobs.statuses.current) room.members.jobTo(this, job)
   }
 
   get live(): boolean {
@@ -118,8 +140,8 @@ export class Session implements Joining, Member {
     else this.#enqueue(frame)
   }
 
-  /** Takes an event. It runs after the frames that came before it (E5). */
-  dispatch(frame: Dispatch): void {
+  /** Takes an event, or what it watches. It has its turn after the frames that came before it (E5). */
+  take(frame: Dispatch | Subscribe): void {
     if (this.#state.at !== 'gone') this.#enqueue(frame)
   }
 
@@ -162,6 +184,8 @@ export class Session implements Joining, Member {
         hooks,
         () => this.actor,
         (error) => this.#refuse('write', error),
+        (error) => this.#failed(error),
+        () => this.#line.isBehind,
       ),
       awareness: new AwarenessFrames(room, connection, presence, frames, hooks),
     }
@@ -174,6 +198,8 @@ export class Session implements Joining, Member {
 
   /** Ends the session with a typed error; the client may join again. */
   end(error: InterplayError): void {
+    // What came before is taken.
+    if (this.#state.at === 'live') this.#state.sync.flush()
     if (this.#state.at === 'gone') return
     this.#refuse('join', error)
     this.#send(this.#frames.close(`${error.code}: ${error.message}`))
@@ -185,16 +211,20 @@ export class Session implements Joining, Member {
     this.#gone()
   }
 
-  #enqueue(item: Uint8Array | Dispatch): void {
+  #enqueue(item: Uint8Array | Dispatch | Subscribe): void {
     if (!this.#backlog.add(item))
       this.end(new InterplayError('overloaded', 'Too much was sent before the join ended.'))
   }
 
   /** One frame or event of a live session. A promise means that the next one has to wait. */
-  #process(item: Uint8Array | Dispatch): void | Promise<void> {
+  #process(item: Uint8Array | Dispatch | Subscribe): void | Promise<void> {
     const state = this.#state
     if (state.at !== 'live') return
-    if (!(item instanceof Uint8Array)) return this.#run(state.room, item)
+    if (!(item instanceof Uint8Array)) {
+      state.sync.flush()
+      if (item.kind === 'dispatch') return this.#run(state.room, item)
+      return state.room.live.subscribe(this, item.name, item.on, item.interest)
+    }
     try {
       const handled = this.#handle(state, item)
       return handled instanceof Promise ? handled.catch((error) => this.#failed(error)) : handled
@@ -217,9 +247,11 @@ export class Session implements Joining, Member {
       case messageTypes.ping:
         return this.#send(this.#frames.pong())
       case messageTypes.auth:
+        live.sync.flush()
         return this.#renew(live, frame)
       case messageTypes.stateless:
       case messageTypes.close:
+        live.sync.flush()
         this.#toHocuspocus(frame)
         return live.connection.waitForPendingMessages()
       case messageTypes.broadcastStateless:
@@ -289,7 +321,20 @@ export class Session implements Joining, Member {
       this.#actor = null
       this.#backlog.clear()
     }
+    if (this.#state.at === 'live' && this.#line.isBehind && this.#withhold(this.#state, bytes)) return
     this.#send(bytes)
+  }
+
+  /** Notes what the latest of will do, later. Says whether the frame is of that kind. */
+  #withhold({ sync, awareness }: Live, frame: Uint8Array): boolean {
+    const update = this.#frames.updateIn(frame)
+    if (update) {
+      sync.withhold(update)
+      return true
+    }
+    const presence = this.#frames.presenceIn(frame)
+    if (presence) awareness.withhold(presence)
+    return presence !== null
   }
 
   #refuse(scope: 'join' | 'write', error: InterplayError): void {

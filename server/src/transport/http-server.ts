@@ -78,11 +78,14 @@ export class HttpServer {
     const room = roomOfPath(pathname)
     if (pathname !== '/' && room === null) return refuse(stream, '404 Not Found')
     if (!this.#options.admits(request)) return refuse(stream, '403 Forbidden')
+    const { highWaterBytes, maxLagBytes } = this.#options.limits
+    const { overruns } = this.#options.services.metrics
+    const outboundLimits = { highWaterBytes, maxLagBytes, overrun: () => overruns.inc() }
     this.#webSockets.handleUpgrade(incoming, stream, head, (webSocket) => {
       alive.add(webSocket)
       webSocket.on('pong', () => alive.add(webSocket))
       webSocket.on('message', () => alive.add(webSocket))
-      const outbound = new Outbound(webSocket, stream)
+      const outbound = new Outbound(webSocket, stream, outboundLimits)
       this.#outbounds.add(outbound)
       webSocket.on('close', () => this.#outbounds.delete(outbound))
       if (room === null) new Socket(webSocket, outbound, request, this.#options)

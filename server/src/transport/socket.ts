@@ -17,6 +17,8 @@ import type { Outbound } from './outbound.ts'
 export interface SocketLimits {
   readonly maxFrameBytes: number
   readonly maxRoomsPerSocket: number
+  readonly highWaterBytes: number
+  readonly maxLagBytes: number
   /** Time for the first join to succeed, in milliseconds. */
   readonly unauthenticatedMs: number
 }
@@ -50,6 +52,9 @@ export class Socket implements Line {
       if (!this.#hasJoined()) this.end(new InterplayError('unauthorized', 'No room was joined in time.'))
     }, limits.unauthenticatedMs)
     services.metrics.sockets.inc()
+    outbound.onDrained = () => {
+      for (const session of this.#sessions.values()) session.caughtUp()
+    }
     webSocket.on('message', (bytes: Buffer, isBinary: boolean) => this.#receive(bytes, isBinary))
     // A malformed WebSocket frame is an error event here; ws closes the socket itself.
     webSocket.on('error', (error) => services.logger.debug({ error: error.message }, 'a socket failed'))
@@ -62,6 +67,10 @@ export class Socket implements Line {
 
   get readyState(): number {
     return this.#outbound.readyState
+  }
+
+  get isBehind(): boolean {
+    return this.#outbound.isBehind
   }
 
   send(frame: Uint8Array): void {
@@ -122,7 +131,7 @@ export class Socket implements Line {
         })
       case 'dispatch': {
         const session = this.#sessions.get(frame.room)
-        if (session) return session.dispatch(frame)
+        if (session) return session.take(frame)
         const error = { code: 'unauthorized', message: `Join '${frame.room}' before you dispatch to it.` }
         return this.#sendRuntime({
           kind: 'reply',
@@ -131,6 +140,9 @@ export class Socket implements Line {
           outcome: { ok: false, error },
         })
       }
+      case 'subscribe':
+        // Without a session there is nothing to watch, and nothing to say: a join subscribes again.
+        return this.#sessions.get(frame.room)?.take(frame)
       default:
         throw new InterplayError('malformed', `A client does not send ${frame.kind} frames.`)
     }

@@ -31,6 +31,7 @@ export class YWebSocket implements Line {
     this.#prefix = encoding.toUint8Array(encoder)
     this.#session = new Session(room, this, services)
     services.metrics.sockets.inc()
+    outbound.onDrained = () => this.#session.caughtUp()
     webSocket.on('message', (bytes: Buffer, isBinary: boolean) => this.#receive(bytes, isBinary))
     webSocket.on('error', (error) => services.logger.debug({ error: error.message }, 'a socket failed'))
     const deadline = setTimeout(() => {
@@ -47,6 +48,10 @@ export class YWebSocket implements Line {
 
   get readyState(): number {
     return this.#outbound.readyState
+  }
+
+  get isBehind(): boolean {
+    return this.#outbound.isBehind
   }
 
   send(frame: Uint8Array): void {
