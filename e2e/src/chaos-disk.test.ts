@@ -135,6 +135,7 @@ test('[S3] a room that cannot be read from the disk right now is joined once it 
     'compact',
     'prune',
     'dueTasks',
+    'countTasks',
     'tasks',
     'journal',
     'rooms',
