@@ -5,7 +5,7 @@ import type { AnyImplementation } from '../events/implement.ts'
 import type { RunPlace } from '../events/run.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { Inbox } from './inbox.ts'
-import { eventRecord } from './journal.ts'
+import { eventRecord, isPassing } from './journal.ts'
 import { byUser } from './reactions.ts'
 import type { EntryParts } from './recorder.ts'
 import type { StoredReplies } from './stored-replies.ts'
@@ -112,7 +112,8 @@ export class Dispatcher {
       room.keepsJournal && isStored
         ? eventRecord(request, outcome, at, durationMs, contract?.redact ?? [])
         : undefined
-    if (!verdict.handled) {
+    // What failed for the time being left nothing behind: its id stays free for another attempt.
+    if (!verdict.handled || isPassing(outcome)) {
       if (journal) room.note({ journal })
       return this.#answer(event, outcome)
     }

@@ -6,6 +6,11 @@ import type { JobRecord } from './room-jobs.ts'
 /** Refusals that tell of load and not of anybody's doing: a journal of them would be load of its own. */
 const passing: ReadonlySet<string> = new Set(['rate-limited', 'overloaded', 'unavailable', 'cancelled'])
 
+/** Whether an outcome tells of load or of an outage: the same event may run again, and its id is not taken. */
+export function isPassing(outcome: Outcome): boolean {
+  return !outcome.ok && passing.has(outcome.error.code)
+}
+
 /** What a journal keeps of an input at most, in characters of JSON: a large input must not be stored twice. */
 const maxInputLength = 4_096
 
@@ -18,7 +23,7 @@ export function eventRecord(
   redact: readonly string[],
 ): JournalRecord | undefined {
   const code = outcome.ok ? 'ok' : outcome.error.code
-  if (passing.has(code)) return undefined
+  if (isPassing(outcome)) return undefined
   return record('event', event, code, at, {
     id,
     userId: actor.userId,
