@@ -51,12 +51,13 @@ export function operationsApi({ registry, authenticate, log }: OperationsOptions
     const state = context.req.query('state')
     if (state !== undefined && !states.includes(state)) throw invalid('state', `one of ${states.join(', ')}`)
     const after = context.req.query('after') ?? ''
+    const limit = limitOf(context)
     const statuses = registry.get(name)?.jobs.statuses
     const list = (stored: Parameters<typeof listedTask>[0]) => {
       const task = listedTask(stored, statuses)
       return task && (state === undefined || task.state === state) ? task : null
     }
-    const { tasks, next } = await readable(() => listTasks(log, name, after, limitOf(context), list))
+    const { tasks, next } = await readable(() => listTasks(log, name, after, limit, list))
     return Response.json({ jobs: tasks, ...(next !== undefined && { next }) })
   })
 

@@ -198,7 +198,7 @@ export class DueLine {
         return false
       }
       if (!lane) this.#leave(task)
-      else if (this.#lanes.isFull(lane)) this.#lanes.passedOver(lane, before)
+      else if (this.#lanes.isAwaited(lane)) this.#lanes.passedOver(lane, before)
       else this.#start(task, lane)
       return true
     })

@@ -21,6 +21,11 @@ export class Lanes {
     return (this.#lanes.get(key)?.active ?? 0) >= limit
   }
 
+  /** Whether it is full, or was: others wait to be found first. */
+  isAwaited(lane: LaneRule): boolean {
+    return this.isFull(lane) || !!this.#lanes.get(lane.key)?.from
+  }
+
   enter({ key, limit }: LaneRule): void {
     const lane = this.#lanes.get(key) ?? { limit, active: 0, from: null }
     lane.limit = limit

@@ -15,18 +15,24 @@ export class JobRun {
   /** The server closes: a failure now is no failure of the job. */
   isInterrupted = false
   readonly #controller = new AbortController()
+  readonly #ended = Promise.withResolvers<never>()
   #refusal: InterplayError | null = null
+
+  constructor() {
+    // It may end before it is waited for, or after.
+    this.#ended.promise.catch(() => {})
+  }
 
   get abortSignal(): AbortSignal {
     return this.#controller.signal
   }
 
-  /** Runs the code. Rejects with what it threw, or when its time is over. */
+  /** Runs the code. Rejects with what it threw, or when it is ended or its time is over: nobody waits for it then. */
   async attempt(name: string, job: AnyJob, context: Parameters<AnyJob['handle']>[0]): Promise<void> {
     const deadline = new Deadline(Math.min(job.timeoutMs, maxTimerMs), `The job '${name}'`)
     deadline.signal.addEventListener('abort', () => this.end(deadline.signal.reason))
     try {
-      await deadline.hold(Promise.resolve(job.handle(context)))
+      await Promise.race([this.#ended.promise, deadline.hold(Promise.resolve(job.handle(context)))])
     } finally {
       deadline.end()
       this.#refusal ??= new InterplayError('cancelled', `This run of '${name}' is over.`)
@@ -43,6 +49,7 @@ export class JobRun {
   end(error: InterplayError): void {
     this.#refusal ??= error
     this.#controller.abort(error)
+    this.#ended.reject(error)
   }
 
   /** Throws once it has ended. */

@@ -34,6 +34,8 @@ export interface JobRoom {
   readonly clock: () => number
   readonly params: () => unknown
   readonly implementation: () => AnyImplementation | null
+  /** The live values; `change` runs a step. */
+  readonly live: (change: (step: (context: never) => unknown) => Promise<unknown>) => object
   /** Runs a step in the room's inbox. Resolves once it is durable; rejects when the room closes. */
   readonly change: (step: (context: never) => unknown) => Promise<unknown>
   /** Hands changes of tasks to the log. Resolves once they are durable; rejects when the room closes. */
@@ -91,13 +93,7 @@ export class RoomJobs {
     const now = this.#room.clock()
     const by = this.#steps.get(effects)
     const changes = effects.flatMap((effect, index) => this.#changesOf(effect, position, index, userId, now))
-    for (const change of changes) {
-      this.#changes.pushed(change)
-      const run = this.#runs.get(taskIdOf(change))
-      if (!run) continue
-      run.isReplaced = true
-      if (run === by) this.#own.add(change)
-    }
+    for (const change of changes) this.#pushed(change, by)
     return changes
   }
 
@@ -291,8 +287,17 @@ export class RoomJobs {
     return sent
   }
 
+  /** A change has its place in the order of the log: the end of a run of its task comes too late to be recorded. */
+  #pushed(change: TaskChange, by?: JobRun): void {
+    this.#changes.pushed(change)
+    const run = this.#runs.get(taskIdOf(change))
+    if (!run) return
+    run.isReplaced = true
+    if (run === by) this.#own.add(change)
+  }
+
   #record(tasks: readonly TaskChange[], record?: JobRecord): Promise<void> {
-    for (const change of tasks) this.#changes.pushed(change)
+    for (const change of tasks) this.#pushed(change)
     return this.#room.record(tasks, record)
   }
 
@@ -310,6 +315,7 @@ export class RoomJobs {
       plannedAt: task.plannedAt,
       room,
       params: params() as never,
+      live: this.#room.live((step) => this.#change(run, step as (context: unknown) => unknown)) as never,
       logger,
       abortSignal: run.abortSignal,
       change: (step) => this.#change(run, step as (context: unknown) => unknown) as never,
