@@ -1,6 +1,8 @@
 import { flushCompileCache } from 'node:module'
 import { createServer, type Logger, sqliteLog, type UpdateLog } from '@interplay/server'
 import { boardRoom } from './board.ts'
+import { webhookSecret } from './receiver.ts'
+import { workRoom } from './work-room.ts'
 
 /** What the process is started with, as JSON in its first argument. */
 export interface ServerProcessOptions {
@@ -8,6 +10,8 @@ export interface ServerProcessOptions {
   /** 0 takes a free one. */
   readonly port: number
   readonly closeDeadlineMs?: number
+  /** Where the webhooks of the room for work go. */
+  readonly webhooks?: string
 }
 
 /** What it can be told: that appends fail from now on, or no longer; or when to end itself by SIGKILL. */
@@ -70,8 +74,9 @@ const logger: Logger = {
   warn: (...entry: unknown[]) => console.error('warn', ...entry),
   error: (...entry: unknown[]) => console.error('error', ...entry),
 }
+const endpoint = { url: options.webhooks ?? 'http://127.0.0.1:9', secret: webhookSecret, timeoutMs: 5_000 }
 const server = createServer({
-  rooms: [boardRoom],
+  rooms: [boardRoom, workRoom().webhooks({ crm: endpoint })],
   log: breakable(sqliteLog(options.folder)),
   logger,
   ...(options.closeDeadlineMs !== undefined && { closeDeadlineMs: options.closeDeadlineMs }),
