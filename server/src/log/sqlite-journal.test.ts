@@ -43,7 +43,7 @@ describe('a search', () => {
       expect(search.found).toEqual([])
       expect(seen.length).toBeGreaterThanOrEqual(3)
       for (const [index, position] of seen.entries())
-        expect(position - (seen[index - 1] ?? 0)).toBeLessThanOrEqual(5_200)
+        expect(position - (seen[index - 1] ?? 0)).toBeLessThanOrEqual(1_200)
       store.close()
       await bed.remove()
     })

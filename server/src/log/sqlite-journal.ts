@@ -20,8 +20,8 @@ const maxRowRecords = 128
 const maxRowBytes = 64 * 1024
 
 /** What a search looks at in one step, whatever it finds. */
-const stepRecords = 5000
-const stepBytes = 1024 * 1024
+const stepRecords = 1000
+const stepBytes = 512 * 1024
 
 /** A look-up in the journal, and how far it is. */
 export interface JournalSearch {
