@@ -31,6 +31,8 @@ export interface Line {
   /** Says why a join or a write was refused, in whatever words its dialect has. */
   refused(scope: 'join' | 'write', error: InterplayError, session: Session): void
   reply(eventId: string, outcome: Outcome, session: Session): void
+  /** As many of its events wait as may: what it sends next waits unread, until they are answered. */
+  full(isFull: boolean, session: Session): void
   /** Its reader is slow: what can be told later, in one piece, is not told now. */
   readonly isBehind: boolean
   /** Sends a runtime frame, if the client speaks them. */
@@ -45,6 +47,9 @@ export interface SessionServices {
   readonly logger: Logger
   readonly metrics: Metrics
 }
+
+/** Events of one session that may wait for their answers: one that sends more does not fill the inbox for the others. */
+const maxUnanswered = 512
 
 /** A session that was admitted: who it is, where, and through which Hocuspocus connection. */
 export interface Live {
@@ -76,6 +81,7 @@ export class Session implements Joining, Member {
   #state: State = { at: 'joining' }
   #actor: Actor | null = null
   #denial: InterplayError | null = null
+  #unanswered = 0
 
   constructor(key: string, line: Line, services: SessionServices) {
     this.key = key
@@ -289,10 +295,16 @@ export class Session implements Joining, Member {
         error: { code: 'malformed', message },
       })
     }
+    this.#unanswered += 1
+    if (this.#unanswered === maxUnanswered) this.#line.full(true, this)
     room.dispatch(
       { id: eventId, event, input, actor: this.#actor!, sessionId: this.sessionId },
       {
-        answered: (outcome) => this.#reply(eventId, outcome),
+        answered: (outcome) => {
+          this.#unanswered -= 1
+          if (this.#unanswered === maxUnanswered / 2) this.#line.full(false, this)
+          this.#reply(eventId, outcome)
+        },
         // The client comes back, and asks with the same id.
         lost: () => {},
       },

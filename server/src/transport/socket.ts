@@ -12,6 +12,7 @@ import type { WebSocket } from 'ws'
 import { frameKey, messageType, messageTypes } from '../session/hocuspocus-wire.ts'
 import { type Line, Session, type SessionServices } from '../session/session.ts'
 import { closeReason } from './close-reason.ts'
+import { Inbound } from './inbound.ts'
 import type { Outbound } from './outbound.ts'
 
 export interface SocketLimits {
@@ -32,6 +33,9 @@ export interface SocketOptions {
 export class Socket implements Line {
   readonly request: Request
   readonly #outbound: Outbound
+  readonly #inbound: Inbound
+  /** Sessions that have so many events without an answer that no more are taken. */
+  readonly #full = new Set<Session>()
   readonly #services: SessionServices
   readonly #limits: SocketLimits
   readonly #sessions = new Map<string, Session>()
@@ -55,7 +59,7 @@ export class Socket implements Line {
     outbound.onDrained = () => {
       for (const session of this.#sessions.values()) session.caughtUp()
     }
-    webSocket.on('message', (bytes: Buffer, isBinary: boolean) => this.#receive(bytes, isBinary))
+    this.#inbound = new Inbound(webSocket, (bytes, isBinary) => this.#receive(bytes, isBinary))
     // A malformed WebSocket frame is an error event here; ws closes the socket itself.
     webSocket.on('error', (error) => services.logger.debug({ error: error.message }, 'a socket failed'))
     webSocket.on('close', () => {
@@ -77,6 +81,12 @@ export class Socket implements Line {
     this.#outbound.send(frame)
   }
 
+  full(isFull: boolean, session: Session): void {
+    if (isFull) this.#full.add(session)
+    else this.#full.delete(session)
+    this.#inbound.hold(this.#full.size > 0)
+  }
+
   refused(scope: 'join' | 'write', error: InterplayError, session: Session): void {
     this.#sendRuntime({ kind: 'refused', room: session.key, scope, error: error.toJSON() })
   }
@@ -92,6 +102,7 @@ export class Socket implements Line {
 
   ended(session: Session): void {
     if (this.#sessions.get(session.key) === session) this.#sessions.delete(session.key)
+    this.full(false, session)
   }
 
   /** Closes the socket with a typed error (RFC 6455 allows a reason of 123 bytes). */

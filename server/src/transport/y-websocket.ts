@@ -4,6 +4,7 @@ import type { WebSocket } from 'ws'
 import { messageTypes } from '../session/hocuspocus-wire.ts'
 import { type Line, Session } from '../session/session.ts'
 import { closeReason } from './close-reason.ts'
+import { Inbound } from './inbound.ts'
 import type { Outbound } from './outbound.ts'
 import type { SocketOptions } from './socket.ts'
 
@@ -32,7 +33,7 @@ export class YWebSocket implements Line {
     this.#session = new Session(room, this, services)
     services.metrics.sockets.inc()
     outbound.onDrained = () => this.#session.caughtUp()
-    webSocket.on('message', (bytes: Buffer, isBinary: boolean) => this.#receive(bytes, isBinary))
+    new Inbound(webSocket, (bytes, isBinary) => this.#receive(bytes, isBinary))
     webSocket.on('error', (error) => services.logger.debug({ error: error.message }, 'a socket failed'))
     const deadline = setTimeout(() => {
       if (!this.#session.live)
@@ -76,6 +77,8 @@ export class YWebSocket implements Line {
   reply(): void {}
 
   sendRuntime(): void {}
+
+  full(): void {}
 
   ended(): void {
     this.#outbound.close()
