@@ -98,24 +98,3 @@ test('an append that was stored although it failed is not stored twice', async (
   await expect.poll(() => told).toContain('refused: misplaced')
   expect(await texts(log, 'r')).toEqual(['a'])
 })
-
-test('[S2] edits that follow each other quickly share an append; one after a pause does not wait', async () => {
-  const { log, told, writer } = bed({})
-  writer.push(edit('a'))
-  await turn()
-  await turn()
-  expect(told).toEqual(['appended 1 up to 1'])
-  for (const content of ['b', 'c', 'd']) {
-    writer.push(edit(content))
-    await turn()
-  }
-  expect(told).toHaveLength(1)
-  await expect.poll(() => told).toContain('appended 3 up to 4')
-  writer.push(edit('e'))
-  // An event does not wait, and takes along what does.
-  writer.push({ reply: reply('f') })
-  await turn()
-  await turn()
-  expect(told.at(-1)).toBe('appended 2 up to 6')
-  expect(await texts(log, 'r')).toEqual(['a', 'b', 'c', 'd', 'e'])
-})

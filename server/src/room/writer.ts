@@ -20,13 +20,6 @@ const maxFlights = 2
 /** So many entries leave before their turn is over: the log begins with them while the rest is still made. */
 const maxTurnEntries = 64
 
-/**
- * Edits that follow each other faster than this share an append, unless so many wait: each append wakes the log's thread, and
- * this one again. An edit after a pause does not wait, nor does anything with an event.
- */
-const editWindowMs = 30
-const maxWindowEntries = 16
-
 /** Entries that were handed to the log together, and how far they are. */
 interface Flight {
   readonly entries: readonly LogEntry[]
@@ -54,9 +47,6 @@ export class Writer {
   #pushed = 0
   #durable = 0
   #scheduled = false
-  /** Runs while edits wait for more of them. */
-  #window: NodeJS.Timeout | null = null
-  #takenAt = Number.NEGATIVE_INFINITY
   #failingSince: number | null = null
   #retryMs = firstRetryMs
   #retry: NodeJS.Timeout | null = null
@@ -96,7 +86,6 @@ export class Writer {
     this.#bytes += entry.update?.length ?? 0
     this.#pushed += 1
     if (this.#entries.length >= maxTurnEntries) this.#take()
-    else if (isEdit(entry) && this.#entries.length < maxWindowEntries) this.#scheduleEdit()
     else this.#schedule()
     return this.#pushed
   }
@@ -107,9 +96,8 @@ export class Writer {
     else this.#waiting.push({ sequence, run: then })
   }
 
-  /** Resolves once everything pushed so far is durable. It does not wait for more. */
+  /** Resolves once everything pushed so far is durable. */
   drained(): Promise<void> {
-    this.#schedule()
     return new Promise((resolve) => this.whenDurable(this.#pushed, resolve))
   }
 
@@ -127,15 +115,6 @@ export class Writer {
     this.#waiting = []
     if (this.#retry) clearTimeout(this.#retry)
     this.#retry = null
-    if (this.#window) clearTimeout(this.#window)
-    this.#window = null
-  }
-
-  #scheduleEdit(): void {
-    if (this.#scheduled || this.#window) return
-    const waitMs = this.#takenAt + editWindowMs - performance.now()
-    if (waitMs <= 0) return this.#schedule()
-    this.#window = setTimeout(() => this.#take(), waitMs)
   }
 
   #schedule(): void {
@@ -149,8 +128,6 @@ export class Writer {
 
   /** Hands in what was pushed, unless enough is under way: then it leaves when the next append has landed. */
   #take(): void {
-    if (this.#window) clearTimeout(this.#window)
-    this.#window = null
     if (this.#entries.length === 0 || this.#flights.length >= maxFlights) return
     if (this.#stopped || this.#failingSince !== null) return
     const flight: Flight = {
@@ -159,7 +136,6 @@ export class Writer {
       bytes: this.#bytes,
       state: 'under way',
     }
-    this.#takenAt = performance.now()
     this.#entries = []
     this.#bytes = 0
     this.#position += flight.entries.length
@@ -214,9 +190,4 @@ export class Writer {
     while (ready < this.#waiting.length && this.#waiting[ready]!.sequence <= this.#durable) ready += 1
     for (const { run } of this.#waiting.splice(0, ready)) run()
   }
-}
-
-/** Whether somebody waits for nothing but its acknowledgement. */
-function isEdit({ update, reply, tasks, journal }: LogEntry): boolean {
-  return update !== undefined && !reply && !tasks && !journal
 }
