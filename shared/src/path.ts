@@ -1,6 +1,6 @@
 import { InterplayError } from './error.ts'
 import type { ParamsOf } from './infer.ts'
-import { parsePattern } from './pattern.ts'
+import { segmentsOf } from './pattern.ts'
 import { maxRoomNameBytes } from './protocol/limits.ts'
 import type { AnyRoom } from './room.ts'
 import { invalidInput } from './validate.ts'
@@ -11,7 +11,7 @@ import { invalidInput } from './validate.ts'
  */
 export function roomName<R extends Pick<AnyRoom, 'pattern'>>(definition: R, params: ParamsOf<R>): string {
   const given = params as Readonly<Record<string, unknown>>
-  const segments = parsePattern(definition.pattern).map((segment) =>
+  const segments = segmentsOf(definition.pattern).map((segment) =>
     'fixed' in segment ? segment.fixed : encodeParam(segment.param, given[segment.param]),
   )
   const name = segments.join('/')
@@ -31,7 +31,7 @@ export function matchRoom<R extends Pick<AnyRoom, 'pattern'>>(
   name: string,
 ): ParamsOf<R> | null {
   if (name.length > maxRoomNameBytes) return null
-  const pattern = parsePattern(definition.pattern)
+  const pattern = segmentsOf(definition.pattern)
   const segments = name.split('/')
   if (segments.length !== pattern.length) return null
   const params: Record<string, string> = {}

@@ -8,12 +8,19 @@ export type ParamName<Pattern extends string> = Pattern extends `${infer Head}/$
     ? Name
     : never
 
-/** The segments of `board/:boardId`. Throws a `TypeError` that says what is wrong with the pattern. */
-export function parsePattern(pattern: string): readonly Segment[] {
+/** The segments of the pattern of a definition, `board/:boardId`. */
+export function segmentsOf(pattern: string): readonly Segment[] {
+  return pattern
+    .split('/')
+    .map((segment) => (segment.startsWith(':') ? { param: segment.slice(1) } : { fixed: segment }))
+}
+
+/** Throws a `TypeError` that says what is wrong with a pattern. */
+export function checkPattern(pattern: string): void {
   const params = new Set<string>()
-  return pattern.split('/').map((segment) => {
+  for (const segment of pattern.split('/')) {
     if (!segment.startsWith(':')) {
-      if (/^[\w~-][\w.~-]*$/.test(segment)) return { fixed: segment }
+      if (/^[\w~-][\w.~-]*$/.test(segment)) continue
       throw new TypeError(
         `Room pattern "${pattern}": ${segment ? `"${segment}" may hold only letters, digits, and _ - . ~` : 'no segment may be empty'}. Write it like "board/:boardId".`,
       )
@@ -24,6 +31,5 @@ export function parsePattern(pattern: string): readonly Segment[] {
     }
     if (params.has(param)) throw new TypeError(`Room pattern "${pattern}": ":${param}" is there twice.`)
     params.add(param)
-    return { param }
-  })
+  }
 }

@@ -1,6 +1,6 @@
 import { type Element, type Field, type Fields, isSchema } from './field.ts'
 import { type LiveDefinitions, liveContract } from './live/definition.ts'
-import { parsePattern } from './pattern.ts'
+import { checkPattern } from './pattern.ts'
 import { maxEventNameLength } from './protocol/limits.ts'
 import type { Schema } from './validate.ts'
 import { behaviour } from './views/scope.ts'
@@ -91,7 +91,7 @@ export function defineRoom<Pattern extends string, Shape extends RoomShape>(
   pattern: Pattern,
   shape: Shape & NoOthers<Shape>,
 ): RoomDefinition<Pattern, Shape> {
-  parsePattern(pattern)
+  checkPattern(pattern)
   for (const part of Object.keys(shape)) {
     if (!parts.includes(part)) {
       throw new TypeError(

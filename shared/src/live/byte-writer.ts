@@ -1,6 +1,6 @@
 const encoder = new TextEncoder()
 
-/** Bytes in the making. Numbers as in lib0: a `varUint` has seven bits a byte, low bits first; floats are little endian. */
+/** Bytes in the making. Numbers as in lib0: a `varUint` has seven bits a byte, low bits first; floats are big endian. */
 export class ByteWriter {
   #bytes: Uint8Array<ArrayBuffer>
   #view: DataView
@@ -39,12 +39,12 @@ export class ByteWriter {
 
   float32(value: number): void {
     const at = this.#take(4)
-    this.#view.setFloat32(at, value, true)
+    this.#view.setFloat32(at, value)
   }
 
   float64(value: number): void {
     const at = this.#take(8)
-    this.#view.setFloat64(at, value, true)
+    this.#view.setFloat64(at, value)
   }
 
   string(value: string): void {

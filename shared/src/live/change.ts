@@ -1,8 +1,10 @@
-import type { ByteReader } from './byte-reader.ts'
+import * as decoding from 'lib0/decoding'
 import type { ByteWriter } from './byte-writer.ts'
 import type { KeyTable } from './key-table.ts'
+import * as tag from './tag.ts'
 import { bytesOf, isTypedArray, kindOf, type TypedArray, typedArray } from './typed-array.ts'
-import { keyAt, maxDepth, type PlainObject, readValue, tags, writeValue } from './value.ts'
+import { unreadable } from './unreadable.ts'
+import { maxDepth, nameOf, type PlainObject, readValue, writeValue } from './value.ts'
 
 /** Equal bytes between two changed ranges that are not worth a new range. */
 const maxGap = 3
@@ -34,20 +36,19 @@ export function writeChange(
 
 /** What a change makes of `before`, which stays as it is; what did not change is shared with it. */
 export function readChange(
-  reader: ByteReader,
+  decoder: decoding.Decoder,
   keys: readonly string[],
   before: unknown,
-  tag: number = reader.byte(),
+  first: number = decoding.readUint8(decoder),
   depth = 0,
 ): unknown {
-  if (tag < tags.inObject || tag > tags.inBytes) return readValue(reader, keys, tag, depth)
-  if (!isObject(before) || depth >= maxDepth) throw new RangeError('a change in what is not there')
+  if (first < tag.inObject || first > tag.inBytes) return readValue(decoder, keys, first, depth)
+  if (depth >= maxDepth || !isObject(before)) throw unreadable
   const isBytes = isTypedArray(before)
-  if (tag === tags.inBytes && isBytes) return readRanges(reader, before)
-  if (tag === tags.inArray && Array.isArray(before)) return readItems(reader, keys, before, depth)
-  if (tag === tags.inObject && !isBytes && !Array.isArray(before))
-    return readProperties(reader, keys, before as PlainObject, depth)
-  throw new RangeError('a change in another kind of value')
+  if (first === tag.inBytes && isBytes) return readRanges(decoder, before)
+  if (first === tag.inArray && Array.isArray(before)) return readItems(decoder, keys, before, depth + 1)
+  if (first !== tag.inObject || isBytes || Array.isArray(before)) throw unreadable
+  return readProperties(decoder, keys, before as PlainObject, depth + 1)
 }
 
 /** Changed properties; the lowest bit of a key's number says whether another one follows. */
@@ -59,7 +60,7 @@ function writeProperties(
   depth: number,
 ): boolean {
   const start = writer.length
-  writer.byte(tags.inObject)
+  writer.byte(tag.inObject)
   let last = -1
   let kept = 0
   for (const name of Object.keys(after)) {
@@ -85,7 +86,7 @@ function writeProperties(
       if (Object.hasOwn(after, name)) continue
       last = writer.length
       writer.varUint(keys.number(name) * 2 + 1)
-      writer.byte(tags.removed)
+      writer.byte(tag.removed)
     }
   if (last === -1) {
     writer.length = start
@@ -96,25 +97,37 @@ function writeProperties(
 }
 
 function readProperties(
-  reader: ByteReader,
+  decoder: decoding.Decoder,
   keys: readonly string[],
   before: PlainObject,
   depth: number,
 ): PlainObject {
   const after = { ...before }
   for (let more = true; more; ) {
-    const number = reader.varUint()
+    const number = decoding.readVarUint(decoder)
     more = number % 2 === 1
-    const name = keyAt(keys, Math.floor(number / 2))
-    const tag = reader.byte()
-    const inner = Object.hasOwn(after, name) ? after[name] : undefined
-    if (tag === tags.removed) delete after[name]
-    // Twice into the same one: each time could cost as much as all of it.
-    else if (tag < tags.small && tag > tags.removed && inner !== before[name])
-      throw new RangeError('a change twice')
-    else after[name] = readChange(reader, keys, inner, tag, depth + 1)
+    const name = nameOf(keys, Math.floor(number / 2))
+    const first = decoding.readUint8(decoder)
+    if (first === tag.removed) delete after[name]
+    else after[name] = readInner(decoder, keys, before, after, name, first, depth)
   }
   return after
+}
+
+/** What is under a name now. A change twice into the same object could each time cost as much as all of it. */
+export function readInner(
+  decoder: decoding.Decoder,
+  keys: readonly string[],
+  before: PlainObject,
+  after: PlainObject,
+  name: string,
+  first: number,
+  depth: number,
+): unknown {
+  // Of what it has not itself it has functions: those are no place for a change.
+  const inner = after[name]
+  if (first > tag.removed && first < tag.small && inner !== before[name]) throw unreadable
+  return readChange(decoder, keys, inner, first, depth)
 }
 
 /** The new length, changed items by the number of unchanged ones before them and one, 0, and the items that are new. */
@@ -127,7 +140,7 @@ function writeItems(
 ): boolean {
   const start = writer.length
   const both = Math.min(before.length, after.length)
-  writer.byte(tags.inArray)
+  writer.byte(tag.inArray)
   writer.varUint(after.length)
   let changed = 0
   let next = 0
@@ -157,28 +170,28 @@ function writeItems(
 }
 
 function readItems(
-  reader: ByteReader,
+  decoder: decoding.Decoder,
   keys: readonly string[],
   before: readonly unknown[],
   depth: number,
 ): unknown[] {
-  const length = reader.varUint()
-  if (length > before.length + reader.left) throw new RangeError('a length beyond the end')
+  const length = decoding.readVarUint(decoder)
+  if (length > before.length + decoder.arr.length) throw unreadable
   const after = before.slice(0, length)
   let at = -1
-  for (let gap = reader.varUint(); gap > 0; gap = reader.varUint()) {
+  for (let gap = decoding.readVarUint(decoder); gap > 0; gap = decoding.readVarUint(decoder)) {
     at += gap
-    if (at >= after.length) throw new RangeError('a change in an item that is not there')
-    after[at] = readChange(reader, keys, before[at], reader.byte(), depth + 1)
+    if (at >= after.length) throw unreadable
+    after[at] = readChange(decoder, keys, before[at], undefined, depth)
   }
-  while (after.length < length) after.push(readValue(reader, keys, reader.byte(), depth + 1))
+  while (after.length < length) after.push(readValue(decoder, keys, undefined, depth))
   return after
 }
 
 /** Changed ranges: the number of unchanged bytes before them, their length, their bytes. A length of 0 ends them. */
 function writeRanges(writer: ByteWriter, before: Uint8Array, after: Uint8Array): boolean {
   const start = writer.length
-  writer.byte(tags.inBytes)
+  writer.byte(tag.inBytes)
   let written = 0
   for (let from = nextChange(before, after, 0); from < after.length; ) {
     let to = from + 1
@@ -199,13 +212,12 @@ function writeRanges(writer: ByteWriter, before: Uint8Array, after: Uint8Array):
   return false
 }
 
-function readRanges(reader: ByteReader, before: TypedArray): TypedArray {
+function readRanges(decoder: decoding.Decoder, before: TypedArray): TypedArray {
   const bytes = bytesOf(before).slice()
   let at = 0
-  for (let length = reader.varUint(); length > 0; length = reader.varUint()) {
-    at += reader.varUint()
-    if (at + length > bytes.length) throw new RangeError('a range beyond the end')
-    bytes.set(reader.raw(length), at)
+  for (let length = decoding.readVarUint(decoder); length > 0; length = decoding.readVarUint(decoder)) {
+    at += decoding.readVarUint(decoder)
+    bytes.set(decoding.readUint8Array(decoder, length), at)
     at += length
   }
   return typedArray(kindOf(before), bytes)

@@ -1,14 +1,17 @@
-import type { ByteReader } from './byte-reader.ts'
+import * as decoding from 'lib0/decoding'
 import type { ByteWriter } from './byte-writer.ts'
-import { readChange } from './change.ts'
+import { readInner } from './change.ts'
 import type { KeyTable } from './key-table.ts'
+import { unreadable } from './unreadable.ts'
 import { type PlainObject, readValue, writeValue } from './value.ts'
 
 /**
  * What happened to one entity of a map. The parts of a message stand for themselves, so that a message is put together from
  * parts that were written once. Each begins with the entity's number, times four, and one of these.
  */
-export const parts = { gone: 0, came: 1, changed: 2 } as const
+const gone = 0
+const came = 1
+const changed = 2
 
 /** The key of an entity goes with its number once, when it comes. */
 export function writeCame(
@@ -18,54 +21,49 @@ export function writeCame(
   key: string,
   value: unknown,
 ): void {
-  writer.varUint(number * 4 + parts.came)
+  writer.varUint(number * 4 + came)
   writer.string(key)
   writeValue(writer, keys, value, 1)
 }
 
 /** Its change follows. */
 export function writeChanged(writer: ByteWriter, number: number): void {
-  writer.varUint(number * 4 + parts.changed)
+  writer.varUint(number * 4 + changed)
 }
 
 export function writeGone(writer: ByteWriter, number: number): void {
-  writer.varUint(number * 4 + parts.gone)
+  writer.varUint(number * 4 + gone)
 }
 
 /** What the parts up to the end make of `before`, which stays as it is. `numbers` holds the keys of entities by number. */
 export function readParts(
-  reader: ByteReader,
+  decoder: decoding.Decoder,
   keys: readonly string[],
   numbers: Map<number, string>,
   before: PlainObject,
 ): PlainObject {
   const after = { ...before }
-  while (reader.left > 0) {
-    const head = reader.varUint()
-    const number = Math.floor(head / 4)
-    if (head % 4 === parts.came) {
-      const key = readKey(reader)
-      numbers.set(number, key)
-      after[key] = readValue(reader, keys, reader.byte(), 1)
-      continue
-    }
+  while (decoding.hasContent(decoder)) {
+    const head = decoding.readVarUint(decoder)
+    const part = head % 4
+    const number = (head - part) / 4
+    if (part === came) numbers.set(number, readKey(decoder))
     const key = numbers.get(number)
-    if (key === undefined) throw new RangeError('an entity that never came')
-    if (head % 4 === parts.changed) {
-      // Twice: each time could cost as much as all of it.
-      if (after[key] !== before[key]) throw new RangeError('a change twice')
-      after[key] = readChange(reader, keys, before[key], reader.byte(), 1)
-    } else if (head % 4 === parts.gone) {
+    if (key === undefined || part > changed) throw unreadable
+    if (part === came) after[key] = readValue(decoder, keys, undefined, 1)
+    else if (part === changed)
+      after[key] = readInner(decoder, keys, before, after, key, decoding.readUint8(decoder), 1)
+    else {
       numbers.delete(number)
       delete after[key]
-    } else throw new RangeError('a part of no kind')
+    }
   }
   return after
 }
 
 /** A key that reaches no prototype. */
-export function readKey(reader: ByteReader): string {
-  const key = reader.string()
-  if (key === '__proto__') throw new RangeError('the key __proto__')
+export function readKey(decoder: decoding.Decoder): string {
+  const key = decoding.readVarString(decoder)
+  if (key === '__proto__') throw unreadable
   return key
 }

@@ -1,5 +1,4 @@
 export { invalidInput } from '../validate.ts'
-export { ByteReader } from './byte-reader.ts'
 export { ByteWriter } from './byte-writer.ts'
 export { readChange, writeChange } from './change.ts'
 export { writeCame, writeChanged, writeGone } from './entity.ts'

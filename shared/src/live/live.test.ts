@@ -68,10 +68,10 @@ const golden: readonly (readonly [string, unknown, string])[] = [
   ['a small number', 191, '00 01 07 00 ff'],
   ['a whole number', 192, '00 01 07 00 03 8003'],
   ['a negative one', -1, '00 01 07 00 03 01'],
-  ['a number that four bytes hold', 0.5, '00 01 07 00 04 0000003f'],
-  ['one that needs eight', 0.1, '00 01 07 00 05 9a9999999999b93f'],
+  ['a number that four bytes hold', 0.5, '00 01 07 00 04 3f000000'],
+  ['one that needs eight', 0.1, '00 01 07 00 05 3fb999999999999a'],
   ['a large whole number', 2 ** 40 + 1, '00 01 07 00 03 8280808080 40'],
-  ['minus zero', -0, '00 01 07 00 04 00000080'],
+  ['minus zero', -0, '00 01 07 00 04 80000000'],
   ['text', 'né', '00 01 07 00 06 03 6ec3a9'],
   ['an array', [1, [2]], '00 01 07 00 07 02 41 07 01 42'],
   [
@@ -309,11 +309,11 @@ describe('[G2] hostile bytes', () => {
       keys: ['__proto__'],
       payload: bytesOf('08 01 00 08 00'),
     })
-    expect(() => new Replica().take(message)).toThrow('__proto__')
+    expect(() => new Replica().take(message)).toThrow('cannot be read')
     const writer = new ByteWriter()
     writeCame(writer, new KeyTable(), 0, '__proto__', {})
     const entities = writeFull({ entities: true, version: 1, at: 0, keys: [], payload: writer.slice() })
-    expect(() => new Replica().take(entities)).toThrow('__proto__')
+    expect(() => new Replica().take(entities)).toThrow('cannot be read')
     expect(({} as { admin?: unknown }).admin).toBeUndefined()
   })
 
@@ -337,7 +337,7 @@ describe('[G2] hostile bytes', () => {
   })
 
   test('a change in the same place twice is refused: each could cost as much as all of it', () => {
-    expect(() => base().take(bytesOf('01 02 01 09 00 0b 01 0b 02 42 00 0b 02 43'))).toThrow('twice')
+    expect(() => base().take(bytesOf('01 02 01 09 00 0b 01 0b 02 42 00 0b 02 43'))).toThrow('cannot be read')
   })
 
   test('a value that JSON and typed arrays cannot hold is not written', () => {

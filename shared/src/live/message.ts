@@ -5,7 +5,11 @@ import { ByteWriter } from './byte-writer.ts'
  * What a message is. A map of entities has kinds of its own: its payload is made of parts, which can be left out one by one
  * for a reader that is not interested.
  */
-export const messages = { full: 0, delta: 1, fullEntities: 2, deltaEntities: 3, refused: 4 } as const
+export const full = 0
+export const delta = 1
+/** Added to a kind, it makes it one of entities. */
+export const entities = 2
+export const refused = 4
 
 export interface FullMessage {
   readonly entities: boolean
@@ -25,9 +29,10 @@ export interface DeltaMessage extends FullMessage {
   readonly firstKey: number
 }
 
-export function writeFull({ entities, version, at, keys, payload }: FullMessage): Uint8Array<ArrayBuffer> {
+export function writeFull(message: FullMessage): Uint8Array<ArrayBuffer> {
+  const { version, at, keys, payload } = message
   const writer = new ByteWriter(payload.length + 64)
-  writer.byte(entities ? messages.fullEntities : messages.full)
+  writer.byte(message.entities ? full + entities : full)
   writer.varUint(version)
   writer.varUint(at)
   writer.varUint(keys.length)
@@ -37,9 +42,9 @@ export function writeFull({ entities, version, at, keys, payload }: FullMessage)
 }
 
 export function writeDelta(message: DeltaMessage): Uint8Array<ArrayBuffer> {
-  const { entities, version, base, at, keys, firstKey, payload } = message
+  const { version, base, at, keys, firstKey, payload } = message
   const writer = new ByteWriter(payload.length + 64)
-  writer.byte(entities ? messages.deltaEntities : messages.delta)
+  writer.byte(message.entities ? delta + entities : delta)
   writer.varUint(version)
   writer.varUint(base)
   writer.varUint(at)
@@ -53,7 +58,7 @@ export function writeDelta(message: DeltaMessage): Uint8Array<ArrayBuffer> {
 /** A subscription was not accepted, and why. */
 export function writeRefused(error: ErrorBody): Uint8Array<ArrayBuffer> {
   const writer = new ByteWriter()
-  writer.byte(messages.refused)
+  writer.byte(refused)
   writer.string(JSON.stringify(error))
   return writer.slice()
 }

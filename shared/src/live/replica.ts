@@ -1,9 +1,10 @@
+import * as decoding from 'lib0/decoding'
 import { type ErrorBody, InterplayError } from '../error.ts'
-import { ByteReader } from './byte-reader.ts'
 import { readChange } from './change.ts'
 import { readKey, readParts } from './entity.ts'
-import { messages } from './message.ts'
-import { type PlainObject, readCount, readValue } from './value.ts'
+import { delta, entities, refused } from './message.ts'
+import { unreadable } from './unreadable.ts'
+import type { PlainObject } from './value.ts'
 
 /** A live value as its messages make it. Values are never changed: what a message leaves as it was is the same object. */
 export class Replica {
@@ -11,9 +12,9 @@ export class Replica {
   value: unknown
   /** When the sender made it: milliseconds since it began. */
   at = 0
-  #version: number | null = null
+  #version = -1
   #keys: string[] = []
-  #numbers = new Map<number, string>()
+  readonly #numbers = new Map<number, string>()
 
   /**
    * Takes a message. `lost` says that one before it is missing: only a full one helps. Returns the error of one that refuses.
@@ -21,41 +22,39 @@ export class Replica {
    */
   take(message: Uint8Array): 'taken' | 'lost' | InterplayError {
     try {
-      return this.#take(new ByteReader(message))
+      return this.#take(decoding.createDecoder(message))
     } catch (cause) {
-      this.#version = null
-      throw new InterplayError('malformed', `A live value cannot be read: ${(cause as Error).message}`, {
-        cause,
-      })
+      this.#version = -1
+      throw new InterplayError('malformed', 'A live value cannot be read', { cause })
     }
   }
 
-  #take(reader: ByteReader): 'taken' | 'lost' | InterplayError {
-    const kind = reader.byte()
-    if (kind === messages.refused) return InterplayError.from(JSON.parse(reader.string()) as ErrorBody)
-    if (kind > messages.refused) throw new RangeError('a message of no kind')
-    const isDelta = kind === messages.delta || kind === messages.deltaEntities
-    const isEntities = kind === messages.fullEntities || kind === messages.deltaEntities
-    const version = reader.varUint()
-    if (isDelta && reader.varUint() !== this.#version) {
-      this.#version = null
-      return 'lost'
-    }
-    const at = reader.varUint()
-    const newKeys = readCount(reader)
-    const firstKey = isDelta && newKeys > 0 ? reader.varUint() : 0
+  #take(decoder: decoding.Decoder): 'taken' | 'lost' | InterplayError {
+    const kind = decoding.readUint8(decoder)
+    if (kind === refused) return InterplayError.from(JSON.parse(decoding.readVarString(decoder)) as ErrorBody)
+    // Also of what has no kind: it is neither a full one nor a delta of anything.
+    if (!(kind < refused)) throw unreadable
+    const isDelta = (kind & delta) > 0
+    const version = decoding.readVarUint(decoder)
     if (!isDelta) {
       this.#keys = []
-      this.#numbers = new Map()
+      this.#numbers.clear()
+    } else if (decoding.readVarUint(decoder) !== this.#version) {
+      this.#version = -1
+      return 'lost'
     }
-    if (firstKey > this.#keys.length) throw new RangeError('keys that do not follow')
     const keys = this.#keys
-    for (let index = 0; index < newKeys; index++) keys[firstKey + index] = readKey(reader)
-    if (isEntities) {
-      const before = isDelta ? (this.value as PlainObject) : {}
-      this.value = readParts(reader, keys, this.#numbers, before)
-    } else this.value = isDelta ? readChange(reader, keys, this.value) : readValue(reader, keys)
-    if (reader.left > 0) throw new RangeError('bytes after the end')
+    const at = decoding.readVarUint(decoder)
+    const newKeys = decoding.readVarUint(decoder)
+    const firstKey = isDelta && newKeys > 0 ? decoding.readVarUint(decoder) : 0
+    if (firstKey > keys.length) throw unreadable
+    for (let index = 0; index < newKeys; index++) keys[firstKey + index] = readKey(decoder)
+    const { value } = this
+    this.value =
+      kind >= entities
+        ? readParts(decoder, keys, this.#numbers, isDelta ? (value as PlainObject) : {})
+        : readChange(decoder, keys, isDelta ? value : undefined)
+    if (decoding.hasContent(decoder)) throw unreadable
     this.at = at
     this.#version = version
     return 'taken'

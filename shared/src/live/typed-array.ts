@@ -1,3 +1,5 @@
+import { unreadable } from './unreadable.ts'
+
 /** Arrays of numbers of one size, as values have them. Their place is their number on the wire. */
 const kinds = [
   Uint8Array,
@@ -33,9 +35,9 @@ export function copyOf(array: TypedArray): TypedArray {
   return typedArray(kindOf(array), bytesOf(array).slice())
 }
 
-/** An array over these bytes. Throws a `RangeError` where there is no such kind, or half a number. */
+/** An array over these bytes. Throws where there is no such kind, or half a number. */
 export function typedArray(kind: number, bytes: Uint8Array<ArrayBuffer>): TypedArray {
   const Kind = kinds[kind]
-  if (!Kind || bytes.length % Kind.BYTES_PER_ELEMENT > 0) throw new RangeError('a typed array of no kind')
+  if (!Kind || bytes.length % Kind.BYTES_PER_ELEMENT > 0) throw unreadable
   return new Kind(bytes.buffer, bytes.byteOffset, bytes.length / Kind.BYTES_PER_ELEMENT)
 }

@@ -1,28 +1,11 @@
-import type { ByteReader } from './byte-reader.ts'
+import * as decoding from 'lib0/decoding'
 import type { ByteWriter } from './byte-writer.ts'
 import type { KeyTable } from './key-table.ts'
+import * as tag from './tag.ts'
 import { bytesOf, isTypedArray, kindOf, typedArray } from './typed-array.ts'
+import { unreadable } from './unreadable.ts'
 
-/** What a value begins with. From `small` on it is a whole number by itself. `change.ts` has those of changes. */
-export const tags = {
-  null: 0,
-  false: 1,
-  true: 2,
-  integer: 3,
-  float32: 4,
-  float64: 5,
-  string: 6,
-  array: 7,
-  object: 8,
-  bytes: 9,
-  removed: 10,
-  inObject: 11,
-  inArray: 12,
-  inBytes: 13,
-  small: 64,
-} as const
-
-const maxSmall = 255 - tags.small
+const maxSmall = 255 - tag.small
 
 /** Values that hold each other this deep are as deep as they get: one that holds itself ends here too. */
 export const maxDepth = 64
@@ -33,15 +16,15 @@ export type PlainObject = { [key: string]: unknown }
 export function writeValue(writer: ByteWriter, keys: KeyTable, value: unknown, depth = 0): void {
   if (typeof value === 'number') return writeNumber(writer, value)
   if (typeof value === 'string') {
-    writer.byte(tags.string)
+    writer.byte(tag.text)
     return writer.string(value)
   }
-  if (value === null) return writer.byte(tags.null)
-  if (typeof value === 'boolean') return writer.byte(value ? tags.true : tags.false)
+  if (value === null) return writer.byte(tag.none)
+  if (typeof value === 'boolean') return writer.byte(value ? tag.yes : tag.no)
   if (typeof value !== 'object') throw new TypeError(`A ${typeof value} is no live value.`)
   if (depth >= maxDepth) throw new TypeError(`A live value is nested deeper than ${maxDepth}.`)
   if (Array.isArray(value)) {
-    writer.byte(tags.array)
+    writer.byte(tag.array)
     writer.varUint(value.length)
     for (const item of value) writeValue(writer, keys, item, depth + 1)
     return
@@ -49,13 +32,13 @@ export function writeValue(writer: ByteWriter, keys: KeyTable, value: unknown, d
   if (isTypedArray(value)) {
     const kind = kindOf(value)
     if (kind < 0) throw new TypeError(`A ${value[Symbol.toStringTag]} is no live value.`)
-    writer.byte(tags.bytes)
+    writer.byte(tag.bytes)
     writer.varUint(kind)
     writer.varUint(value.byteLength)
     return writer.raw(bytesOf(value))
   }
   const names = Object.keys(value)
-  writer.byte(tags.object)
+  writer.byte(tag.object)
   writer.varUint(names.length)
   for (const name of names) {
     writer.varUint(keys.number(name))
@@ -63,79 +46,76 @@ export function writeValue(writer: ByteWriter, keys: KeyTable, value: unknown, d
   }
 }
 
+/** Reads a value whose first byte was `first`. */
 export function readValue(
-  reader: ByteReader,
+  decoder: decoding.Decoder,
   keys: readonly string[],
-  tag: number = reader.byte(),
+  first: number = decoding.readUint8(decoder),
   depth = 0,
 ): unknown {
-  if (tag >= tags.small) return tag - tags.small
-  if (depth >= maxDepth && (tag === tags.array || tag === tags.object)) throw new RangeError('too deep')
-  switch (tag) {
-    case tags.null:
+  if (first >= tag.small) return first - tag.small
+  switch (first) {
+    case tag.none:
       return null
-    case tags.false:
+    case tag.no:
       return false
-    case tags.true:
+    case tag.yes:
       return true
-    case tags.integer: {
-      const zigzag = reader.varUint()
+    case tag.integer: {
+      const zigzag = decoding.readVarUint(decoder)
       return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2
     }
-    case tags.float32:
-      return reader.float32()
-    case tags.float64:
-      return reader.float64()
-    case tags.string:
-      return reader.string()
-    case tags.array: {
-      const items: unknown[] = []
-      for (let left = readCount(reader); left > 0; left--)
-        items.push(readValue(reader, keys, reader.byte(), depth + 1))
-      return items
-    }
-    case tags.object: {
-      const object: PlainObject = {}
-      for (let left = readCount(reader); left > 0; left--)
-        object[keyAt(keys, reader.varUint())] = readValue(reader, keys, reader.byte(), depth + 1)
-      return object
-    }
-    case tags.bytes:
-      return typedArray(reader.varUint(), reader.raw(reader.varUint()).slice())
-    default:
-      throw new RangeError(`no value begins with ${tag}`)
+    case tag.float32:
+      return decoding.readFloat32(decoder)
+    case tag.float64:
+      return decoding.readFloat64(decoder)
+    case tag.text:
+      return decoding.readVarString(decoder)
+    case tag.bytes:
+      return typedArray(decoding.readVarUint(decoder), decoding.readVarUint8Array(decoder).slice())
   }
+  let left = decoding.readVarUint(decoder)
+  const inner = () => readValue(decoder, keys, undefined, depth + 1)
+  // Each has a byte at least.
+  if (depth >= maxDepth || left > decoder.arr.length - decoder.pos) throw unreadable
+  if (first === tag.array) {
+    const items: unknown[] = []
+    for (; left > 0; left--) items.push(inner())
+    return items
+  }
+  if (first !== tag.object) throw unreadable
+  const object: PlainObject = {}
+  for (; left > 0; left--) object[readName(decoder, keys)] = inner()
+  return object
 }
 
-/** How many follow. Each has a byte at least. */
-export function readCount(reader: ByteReader): number {
-  const count = reader.varUint()
-  if (count > reader.left) throw new RangeError('a count beyond the end')
-  return count
+/** Reads a key by its number. */
+export function readName(decoder: decoding.Decoder, keys: readonly string[]): string {
+  return nameOf(keys, decoding.readVarUint(decoder))
 }
 
-export function keyAt(keys: readonly string[], number: number): string {
+export function nameOf(keys: readonly string[], number: number): string {
   const key = keys[number]
-  if (key === undefined) throw new RangeError('a key that was never told')
+  if (key === undefined) throw unreadable
   return key
 }
 
 /** In the fewest bytes that hold it exactly. */
 function writeNumber(writer: ByteWriter, value: number): void {
   const isWhole = Number.isSafeInteger(value) && !Object.is(value, -0)
-  if (isWhole && value >= 0 && value <= maxSmall) return writer.byte(tags.small + value)
+  if (isWhole && value >= 0 && value <= maxSmall) return writer.byte(tag.small + value)
   const zigzag = value < 0 ? -2 * value - 1 : 2 * value
   if (isWhole && zigzag < 2 ** 28) return writeInteger(writer, zigzag)
   if (Object.is(Math.fround(value), value)) {
-    writer.byte(tags.float32)
+    writer.byte(tag.float32)
     return writer.float32(value)
   }
   if (isWhole && zigzag < 2 ** 49) return writeInteger(writer, zigzag)
-  writer.byte(tags.float64)
+  writer.byte(tag.float64)
   writer.float64(value)
 }
 
 function writeInteger(writer: ByteWriter, zigzag: number): void {
-  writer.byte(tags.integer)
+  writer.byte(tag.integer)
   writer.varUint(zigzag)
 }

@@ -99,25 +99,49 @@ export interface Subscribe {
   readonly interest: unknown
 }
 
-const jobStates: readonly unknown[] = [
-  'waiting',
-  'running',
-  'done',
-  'failed',
-  'cancelled',
-] satisfies JobStatus['at'][]
+/** How one field is written and read. */
+type Codec = readonly [
+  write: (encoder: encoding.Encoder, value: never) => void,
+  read: (decoder: decoding.Decoder) => unknown,
+]
 
-const kinds = {
-  hello: 0,
-  welcome: 1,
-  dispatch: 2,
-  reply: 3,
-  refused: 4,
-  signal: 5,
-  job: 6,
-  live: 7,
-  subscribe: 8,
-} as const
+const uint: Codec = [encoding.writeVarUint, decoding.readVarUint]
+const text: Codec = [encoding.writeVarString, decoding.readVarString]
+const bytes: Codec = [encoding.writeVarUint8Array, decoding.readVarUint8Array]
+const json: Codec = [
+  (encoder, value) => encoding.writeVarString(encoder, writeJson(value)),
+  (decoder) => readJson(decoding.readVarString(decoder)),
+]
+/** One byte that says which of two it is. */
+const choice = (no: unknown, yes: unknown): Codec => [
+  (encoder, value) => encoding.writeUint8(encoder, value === yes ? 1 : 0),
+  (decoder) => (readChoice(decoder) === 1 ? yes : no),
+]
+const error: Codec = [json[0], (decoder) => asErrorBody(json[1](decoder))]
+const job: Codec = [json[0], (decoder) => asJobStatus(json[1](decoder))]
+const outcome: Codec = [
+  (encoder, value: Outcome) => {
+    encoding.writeUint8(encoder, value.ok ? 1 : 0)
+    json[0](encoder, (value.ok ? value.output : value.error) as never)
+  },
+  (decoder): Outcome => {
+    const ok = readChoice(decoder) === 1
+    return ok ? { ok, output: json[1](decoder) } : { ok, error: asErrorBody(json[1](decoder)) }
+  },
+]
+
+/** Every kind of frame and its fields, in their order. The place of a kind is its number. */
+const layouts: readonly (readonly [Frame['kind'], Readonly<Record<string, Codec>>])[] = [
+  ['hello', { version: uint, client: text }],
+  ['welcome', { version: uint, maxFrameBytes: uint }],
+  ['dispatch', { room: text, eventId: text, attempt: uint, event: text, input: json }],
+  ['reply', { room: text, eventId: text, outcome }],
+  ['refused', { room: text, scope: choice('join', 'write'), error }],
+  ['signal', { room: text, name: text, payload: json }],
+  ['job', { room: text, job }],
+  ['live', { room: text, name: text, message: bytes }],
+  ['subscribe', { room: text, name: text, on: choice(false, true), interest: json }],
+]
 
 /** Whether bytes from a socket are a runtime frame (or a Hocuspocus one). */
 export function isRuntimeFrame(bytes: Uint8Array): boolean {
@@ -126,59 +150,11 @@ export function isRuntimeFrame(bytes: Uint8Array): boolean {
 
 export function writeFrame(frame: Frame): Uint8Array {
   const encoder = encoding.createEncoder()
+  const number = layouts.findIndex(([kind]) => kind === frame.kind)
   encoding.writeUint8(encoder, 0)
-  encoding.writeUint8(encoder, kinds[frame.kind])
-  switch (frame.kind) {
-    case 'hello':
-      encoding.writeVarUint(encoder, frame.version)
-      encoding.writeVarString(encoder, frame.client)
-      break
-    case 'welcome':
-      encoding.writeVarUint(encoder, frame.version)
-      encoding.writeVarUint(encoder, frame.maxFrameBytes)
-      break
-    case 'dispatch':
-      encoding.writeVarString(encoder, frame.room)
-      encoding.writeVarString(encoder, frame.eventId)
-      encoding.writeVarUint(encoder, frame.attempt)
-      encoding.writeVarString(encoder, frame.event)
-      encoding.writeVarString(encoder, writeJson(frame.input))
-      break
-    case 'reply':
-      encoding.writeVarString(encoder, frame.room)
-      encoding.writeVarString(encoder, frame.eventId)
-      encoding.writeUint8(encoder, frame.outcome.ok ? 1 : 0)
-      encoding.writeVarString(
-        encoder,
-        writeJson(frame.outcome.ok ? frame.outcome.output : frame.outcome.error),
-      )
-      break
-    case 'refused':
-      encoding.writeVarString(encoder, frame.room)
-      encoding.writeUint8(encoder, frame.scope === 'join' ? 0 : 1)
-      encoding.writeVarString(encoder, writeJson(frame.error))
-      break
-    case 'signal':
-      encoding.writeVarString(encoder, frame.room)
-      encoding.writeVarString(encoder, frame.name)
-      encoding.writeVarString(encoder, writeJson(frame.payload))
-      break
-    case 'job':
-      encoding.writeVarString(encoder, frame.room)
-      encoding.writeVarString(encoder, writeJson(frame.job))
-      break
-    case 'live':
-      encoding.writeVarString(encoder, frame.room)
-      encoding.writeVarString(encoder, frame.name)
-      encoding.writeVarUint8Array(encoder, frame.message)
-      break
-    case 'subscribe':
-      encoding.writeVarString(encoder, frame.room)
-      encoding.writeVarString(encoder, frame.name)
-      encoding.writeUint8(encoder, frame.on ? 1 : 0)
-      encoding.writeVarString(encoder, writeJson(frame.interest))
-      break
-  }
+  encoding.writeUint8(encoder, number)
+  const [, fields] = layouts[number]!
+  for (const name in fields) fields[name]![0](encoder, frame[name as never])
   return encoding.toUint8Array(encoder)
 }
 
@@ -186,86 +162,20 @@ export function writeFrame(frame: Frame): Uint8Array {
 export function readFrame(bytes: Uint8Array): Frame {
   const decoder = decoding.createDecoder(bytes)
   if (decoding.readUint8(decoder) !== 0) throw new Error('not a runtime frame')
-  const frame = readBody(decoding.readUint8(decoder), decoder)
-  if (decoding.hasContent(decoder)) throw new Error(`bytes after the end of a ${frame.kind} frame`)
-  return frame
-}
-
-function readBody(kind: number, decoder: decoding.Decoder): Frame {
-  switch (kind) {
-    case kinds.hello:
-      return {
-        kind: 'hello',
-        version: decoding.readVarUint(decoder),
-        client: decoding.readVarString(decoder),
-      }
-    case kinds.welcome:
-      return {
-        kind: 'welcome',
-        version: decoding.readVarUint(decoder),
-        maxFrameBytes: decoding.readVarUint(decoder),
-      }
-    case kinds.dispatch:
-      return {
-        kind: 'dispatch',
-        room: decoding.readVarString(decoder),
-        eventId: decoding.readVarString(decoder),
-        attempt: decoding.readVarUint(decoder),
-        event: decoding.readVarString(decoder),
-        input: readJson(decoding.readVarString(decoder)),
-      }
-    case kinds.reply: {
-      const room = decoding.readVarString(decoder)
-      const eventId = decoding.readVarString(decoder)
-      const ok = readChoice(decoder) === 1
-      const payload = readJson(decoding.readVarString(decoder))
-      const outcome: Outcome = ok ? { ok, output: payload } : { ok, error: asErrorBody(payload) }
-      return { kind: 'reply', room, eventId, outcome }
-    }
-    case kinds.refused:
-      return {
-        kind: 'refused',
-        room: decoding.readVarString(decoder),
-        scope: readChoice(decoder) === 0 ? 'join' : 'write',
-        error: asErrorBody(readJson(decoding.readVarString(decoder))),
-      }
-    case kinds.signal:
-      return {
-        kind: 'signal',
-        room: decoding.readVarString(decoder),
-        name: decoding.readVarString(decoder),
-        payload: readJson(decoding.readVarString(decoder)),
-      }
-    case kinds.job:
-      return {
-        kind: 'job',
-        room: decoding.readVarString(decoder),
-        job: asJobStatus(readJson(decoding.readVarString(decoder))),
-      }
-    case kinds.live:
-      return {
-        kind: 'live',
-        room: decoding.readVarString(decoder),
-        name: decoding.readVarString(decoder),
-        message: decoding.readVarUint8Array(decoder),
-      }
-    case kinds.subscribe:
-      return {
-        kind: 'subscribe',
-        room: decoding.readVarString(decoder),
-        name: decoding.readVarString(decoder),
-        on: readChoice(decoder) === 1,
-        interest: readJson(decoding.readVarString(decoder)),
-      }
-    default:
-      throw new Error(`unknown runtime frame kind ${kind}`)
-  }
+  const number = decoding.readUint8(decoder)
+  const layout = layouts[number]
+  if (!layout) throw new Error(`unknown runtime frame kind ${number}`)
+  const [kind, fields] = layout
+  const frame: Record<string, unknown> = { kind }
+  for (const name in fields) frame[name] = fields[name]![1](decoder)
+  if (decoding.hasContent(decoder)) throw new Error(`bytes after the end of a ${kind} frame`)
+  return frame as unknown as Frame
 }
 
 /** A byte that is 0 or 1. */
 function readChoice(decoder: decoding.Decoder): number {
   const byte = decoding.readUint8(decoder)
-  if (byte > 1) throw new Error(`${byte} where a 0 or a 1 was expected`)
+  if (!(byte <= 1)) throw new Error('a choice of neither')
   return byte
 }
 
@@ -282,9 +192,9 @@ function asJobStatus(payload: unknown): JobStatus {
     typeof id !== 'string' ||
     typeof name !== 'string' ||
     typeof attempt !== 'number' ||
-    !jobStates.includes(at)
+    !['waiting', 'running', 'done', 'failed', 'cancelled'].includes(at as string)
   )
-    throw new Error('a job without id, name, state and attempt')
+    throw new Error('a job without its parts')
   return payload as JobStatus
 }
 
