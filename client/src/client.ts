@@ -189,6 +189,7 @@ class RoomClient implements Client {
         break
       case 'signal':
       case 'job':
+      case 'live':
         this.#rooms.get(frame.room)?.session.broadcast(frame)
         break
       case 'refused':

@@ -35,6 +35,7 @@ export class JoinedRoom implements OpenRoom<unknown, unknown> {
   readonly #statusListeners = new Listeners()
   readonly #resetListeners = new Listeners<[InterplayError, Y.Doc]>()
   #state: object | null = null
+  #live: object | null = null
   #status: RoomStatus = { at: 'connecting' }
   #notified: RoomStatus = this.#status
   #notifying = false
@@ -100,6 +101,13 @@ export class JoinedRoom implements OpenRoom<unknown, unknown> {
     return this.#state
   }
 
+  get live(): object {
+    const { definition } = this
+    if (!definition) throw new TypeError(`"${this.name}" is an open room: it has no live values`)
+    this.#live ??= this.session.live.of(definition)
+    return this.#live
+  }
+
   get status(): RoomStatus {
     const next = this.#joins > 0 ? this.#readStatus() : ({ at: 'left' } as const)
     if (!sameStatus(this.#status, next)) this.#status = next
@@ -136,6 +144,7 @@ export class JoinedRoom implements OpenRoom<unknown, unknown> {
       this.definition = definition
       this.params = params
       this.#state = null
+      this.#live = null
     }
     if (this.#joins === 0) this.session.presence.open(presence)
     this.#joins++
@@ -217,6 +226,7 @@ export class JoinedRoom implements OpenRoom<unknown, unknown> {
     session.sync.close()
     session.presence.close()
     session.jobs.close()
+    session.live.close()
     this.history.close()
     this.#settle.reject(error)
     this.#link.over(this)

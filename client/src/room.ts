@@ -15,6 +15,7 @@ import type { Awareness } from 'y-protocols/awareness'
 import type * as Y from 'yjs'
 import type { History } from './history.ts'
 import type { Jobs } from './jobs.ts'
+import type { LiveViews } from './live.ts'
 import type { Others, Presence, PresenceState } from './presence.ts'
 import type { RoomStatus } from './status.ts'
 
@@ -77,6 +78,12 @@ export interface Room<R extends AnyRoom> extends OpenRoom<PresenceOf<R>, Presenc
    * {@link OpenRoom.onReset}: views of the old document no longer change.
    */
   readonly state: StateOf<R>
+
+  /**
+   * The values that the server keeps up to date, for those who subscribe to them. Each is an object of its own:
+   * `room.live.vote.subscribe((vote) => …)`.
+   */
+  readonly live: LiveViews<R>
 
   /**
    * Asks the server to run an event, once: through retries and reconnects. Its handler sees every edit made here

@@ -1,10 +1,11 @@
 import { InterplayError } from '@interplay/shared'
-import type { Job, Refused, Reply, Signal } from '@interplay/shared/protocol'
+import type { Job, Live, Refused, Reply, Signal } from '@interplay/shared/protocol'
 import { Awareness } from 'y-protocols/awareness'
 import type * as Y from 'yjs'
 import type { Clock } from './clock.ts'
 import { type RoomMessage, writeAwareness, writeClose, writeToken } from './hocuspocus-frame.ts'
 import { JobList } from './job-list.ts'
+import { LiveValues } from './live-values.ts'
 import { Outbox } from './outbox.ts'
 import { PresenceChannel, type PresenceHost } from './presence-channel.ts'
 import {
@@ -47,6 +48,7 @@ export class Session {
   readonly outbox: Outbox
   readonly signals = new SignalListeners()
   readonly jobs = new JobList()
+  readonly live: LiveValues
 
   readonly #link: SessionLink
   readonly #host: SessionHost
@@ -65,6 +67,7 @@ export class Session {
     const send = (frame: Uint8Array) => link.send(frame)
     const maxFrameBytes = () => link.maxFrameBytes()
     const changed = () => host.changed()
+    this.live = new LiveValues(room, clock, send)
     this.outbox = new Outbox({ room, clock, maxFrameBytes, send, changed })
     this.sync = new StateSync({
       room,
@@ -150,9 +153,10 @@ export class Session {
   }
 
   /** What the room broadcasts: while the server lets the session in, it tells of the jobs already. */
-  broadcast(frame: Signal | Job): void {
+  broadcast(frame: Signal | Job | Live): void {
     if (!isIn(this.state)) return
-    if (frame.kind === 'job') this.jobs.receive(frame.job)
+    if (frame.kind === 'live') this.live.receive(frame.name, frame.message)
+    else if (frame.kind === 'job') this.jobs.receive(frame.job)
     else this.signals.receive(frame.name, frame.payload)
   }
 
@@ -203,6 +207,7 @@ export class Session {
     this.#link.send(writeToken(this.room, token))
     this.sync.ask()
     this.presence.announce()
+    this.live.announce()
   }
 
   #synced(news: { state: true } | { answered: true }): void {

@@ -1,6 +1,7 @@
 import type {
   AnyRoom,
   InterplayError,
+  LiveOf,
   ParamsOf,
   PresenceInput,
   PresenceOf,
@@ -21,6 +22,7 @@ import {
   useSyncExternalStore,
 } from 'react'
 import type { Client } from '../client.ts'
+import type { LiveEntities, LiveName, LiveViewOf } from '../live.ts'
 import type { Other } from '../presence.ts'
 import type { Room, SignalName } from '../room.ts'
 import type { RoomStatus } from '../status.ts'
@@ -70,6 +72,25 @@ export interface RoomHooks<R extends AnyRoom> {
   /** Calls `listener`, the one of the latest render, for every signal of this name while the component is mounted. */
   useSignal<S extends SignalName<R>>(name: S, listener: (payload: SignalsOf<R>[S]) => void): void
 
+  /**
+   * A live value, or what a selector makes of it; `undefined` until it has come. With an `interest`, the entities of a map
+   * that match it: the room has one for each map, the one that was rendered last.
+   *
+   * ```tsx
+   * const vote = useLive('vote')
+   * const agents = useLive('agents', { interest: viewport })
+   * const isOpen = useLive('vote', { select: (vote) => vote?.open ?? false })
+   * ```
+   */
+  useLive<N extends LiveName<R>>(name: N, options?: LiveHookOptions<R, N>): LiveOf<R>[N] | undefined
+  useLive<N extends LiveName<R>, T>(
+    name: N,
+    options: LiveHookOptions<R, N> & {
+      select: (value: LiveOf<R>[N] | undefined) => T
+      isEqual?: Equal<T>
+    },
+  ): T
+
   /** Jobs of the room that run, that wait for another attempt, or that have failed for good. */
   useJobs(): readonly JobStatus[]
 
@@ -78,6 +99,10 @@ export interface RoomHooks<R extends AnyRoom> {
   /** Undo and redo of this client's edits, for buttons and shortcuts. */
   useHistory(): { canUndo: boolean; canRedo: boolean; undo(): void; redo(): void }
 }
+
+/** `interest` for a map that has one. */
+export type LiveHookOptions<R extends AnyRoom, N extends LiveName<R>> =
+  LiveViewOf<R['live'][N]> extends LiveEntities<infer _, infer V> ? { interest?: V } : { interest?: never }
 
 /** Takes the next presence, or a function of the current one; `null` takes the session out of everybody's `others`. */
 export type SetPresence<R extends AnyRoom> = (
@@ -193,6 +218,23 @@ export function roomHooks<R extends AnyRoom>(definition: R): RoomHooks<R> {
       useEffect(() => room.onSignal(name, (payload) => latest.current(payload)), [room, name])
     },
 
+    useLive<T>(name: LiveName<R>, options: AnyLiveOptions<T> = {}): T {
+      const { room } = useJoinedRoom()
+      const live = (room.live as Record<string, LiveEntities<unknown, unknown>>)[name]!
+      const { interest, select = identity, isEqual } = options
+      const interestKey = JSON.stringify(interest)
+      // biome-ignore lint/correctness/useExhaustiveDependencies: an interest is a new object on every render.
+      useEffect(() => {
+        if ('interest' in options) live.setInterest(interest)
+      }, [live, interestKey])
+      const source = useMemo<Source>(
+        () => ({ subscribe: (changed) => live.subscribe(changed), version: () => live.get() }),
+        [live],
+      )
+      const read = useCallback(() => select(live.get()), [live, select])
+      return useSelected(source, read, isEqual ?? (select === identity ? Object.is : undefined))
+    },
+
     useJobs() {
       const { jobs } = useJoinedRoom().room
       const read = () => jobs.get()
@@ -236,5 +278,11 @@ export function roomHooks<R extends AnyRoom>(definition: R): RoomHooks<R> {
 }
 
 type Updater<R extends AnyRoom> = (current: PresenceOf<R> | null) => PresenceInput<R> | null
+
+interface AnyLiveOptions<T> {
+  readonly interest?: unknown
+  readonly select?: (value: unknown) => T
+  readonly isEqual?: Equal<T>
+}
 
 const identity = <T>(value: unknown) => value as T
