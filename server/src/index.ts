@@ -10,6 +10,7 @@ export type {
   RemovedChange,
   RoomContext,
   SessionContext,
+  TickContext,
 } from './events/context.ts'
 export type { ScheduleOptions, SignalTarget } from './events/effects.ts'
 export {
@@ -25,6 +26,8 @@ export {
   type Job,
   type Jobs,
   type Reactions,
+  type Tick,
+  type TickOptions,
 } from './events/implement.ts'
 export { type Middleware, type RateLimit, rateLimit } from './events/middleware.ts'
 export type { HookDelivery, HookOptions } from './http/hooks.ts'
@@ -32,6 +35,7 @@ export type { IncomingEvent } from './ingest/incoming-event.ts'
 export type { Ingest, IngestServices } from './ingest/ingest.ts'
 export type { CircuitOptions } from './jobs/circuit-breaker.ts'
 export type { WebhookEndpoint } from './jobs/webhook-sender.ts'
+export type { JobLiveHandle, JobLiveMapHandle, LiveHandle, LiveMapHandle } from './live/handle.ts'
 export type {
   Appended,
   CorruptRow,

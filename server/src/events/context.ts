@@ -14,6 +14,8 @@ import type {
   SignalInput,
   StateOf,
 } from '@interplay/shared'
+import type { JobLiveHandles, LiveHandles } from '../live/handle.ts'
+import type { Random } from '../live/step-random.ts'
 import type { Logger } from '../observe/logging.ts'
 import type { ScheduleOptions, SignalTarget } from './effects.ts'
 
@@ -34,6 +36,8 @@ export type Fail = (code: ErrorCode | (string & {}), message: string, details?: 
 export interface RoomContext<R extends AnyRoom> {
   /** A draft of the room's state. */
   readonly state: StateOf<R>
+  /** The live values: nobody stores them, and who watches one gets the latest. */
+  readonly live: LiveHandles<R>
   readonly room: string
   readonly params: ParamsOf<R>
   /** When the code began, in milliseconds since 1970. */
@@ -126,6 +130,16 @@ export interface RemovedChange<V> {
   readonly before?: V
 }
 
+/** What a step of a simulation works with. */
+export interface TickContext<R extends AnyRoom> extends RoomContext<R> {
+  /** The length of a step, always the same: `stepMs`. */
+  readonly deltaMs: number
+  /** Counts from 1, over restarts too where live values are kept. */
+  readonly step: number
+  /** Chance that follows from the seed and the step: a simulation that draws from it alone can be run again. */
+  readonly random: Random
+}
+
 /** What a job works with. It changes the room in as many atomic steps as it likes. */
 export interface JobContext<R extends AnyRoom, Input> {
   readonly id: string
@@ -136,6 +150,8 @@ export interface JobContext<R extends AnyRoom, Input> {
   readonly plannedAt: number
   readonly room: string
   readonly params: ParamsOf<R>
+  /** The live values. Each change is a step of its own: it takes effect when its promise resolves. */
+  readonly live: JobLiveHandles<R>
   readonly logger: Logger
   /** Aborted when the job is cancelled or replaced, past its deadline, and when the server closes. */
   readonly abortSignal: AbortSignal

@@ -8,6 +8,7 @@ import type {
   JobContext,
   RoomContext,
   SessionContext,
+  TickContext,
 } from './context.ts'
 import type { Middleware } from './middleware.ts'
 
@@ -79,6 +80,23 @@ export type Jobs<R extends AnyRoom> = {
   readonly [J in keyof R['jobs'] & string]?: Job<R, JobsOf<R>[J]> | JobWithOptions<R, JobsOf<R>[J]>
 }
 
+/** One step of a simulation. It should return at once: everything else in the room waits for it. */
+export type Tick<R extends AnyRoom> = (context: TickContext<R>) => void | Promise<void>
+
+export interface TickOptions {
+  /** Steps in a row that make up for lost time. What is lost beyond them stays lost, and is counted. @default 5 */
+  readonly maxCatchUp?: number
+  /**
+   * Whether it goes on while nobody watches a live value of the room (where it has none: while nobody is in the room).
+   * `run` keeps the room in memory. @default 'sleep'
+   */
+  readonly whenUnwatched?: 'sleep' | 'run'
+  /** How often the live values are stored, so that a restart goes on from there. @default never */
+  readonly snapshotEveryMs?: number
+  /** What `random` draws from, a whole number. @default another one for every room */
+  readonly seed?: number
+}
+
 /** A handler as the runtime calls it, its types checked where it was written. */
 export interface AnyHandler {
   readonly use: readonly AnyMiddleware[]
@@ -102,6 +120,16 @@ export interface AnyJob {
 }
 type Reaction = (context: never) => unknown
 
+/** The simulation of a room, as the runtime calls it. */
+export interface AnyTick {
+  readonly stepMs: number
+  readonly handle: (context: never) => unknown
+  readonly maxCatchUp: number
+  readonly whenUnwatched: 'sleep' | 'run'
+  readonly snapshotEveryMs: number | null
+  readonly seed: number | null
+}
+
 /** The code of an implementation, as the runtime calls it. */
 export interface Code {
   readonly admit: ((admission: Admission<AnyRoom>) => Actor | Promise<Actor>) | null
@@ -114,6 +142,7 @@ export interface Code {
   readonly lifecycle: Readonly<Partial<Record<'opened' | 'joined' | 'left' | 'idle', Reaction>>>
   readonly jobs: ReadonlyMap<string, AnyJob>
   readonly webhooks: ReadonlyMap<string, WebhookEndpoint>
+  readonly tick: AnyTick | null
 }
 
 /** An implementation of any definition. */
@@ -202,6 +231,17 @@ export class Implementation<R extends AnyRoom, A extends Actor> implements AnyIm
     return this.#with({ webhooks: new Map([...this.code.webhooks, ...Object.entries(endpoints)]) })
   }
 
+  /**
+   * Runs a simulation: `tick` is called every `stepMs`, between events and never beside one. What it does to live values goes
+   * out at once; what it does to the state is an entry of the log for every step.
+   */
+  tick(stepMs: number, tick: Tick<R>, options: TickOptions = {}): Implementation<R, A> {
+    const { maxCatchUp = 5, whenUnwatched = 'sleep', snapshotEveryMs = null, seed = null } = options
+    if (!(stepMs >= 1) || !(maxCatchUp >= 1) || (snapshotEveryMs !== null && !(snapshotEveryMs > 0)))
+      throw new TypeError('tick: stepMs and maxCatchUp are at least 1, and snapshotEveryMs is above 0.')
+    return this.#with({ tick: { stepMs, handle: tick, maxCatchUp, whenUnwatched, snapshotEveryMs, seed } })
+  }
+
   #with(changes: Partial<Code>): Implementation<R, A> {
     return new Implementation<R, A>(this.definition, { ...this.code, ...changes })
   }
@@ -219,6 +259,7 @@ export function implement<R extends AnyRoom>(definition: R): Implementation<R, A
     lifecycle: {},
     jobs: new Map(),
     webhooks: new Map(),
+    tick: null,
   })
 }
 

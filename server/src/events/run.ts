@@ -1,5 +1,7 @@
 import { createState, type ErrorBody, InterplayError } from '@interplay/shared'
 import type { Outcome } from '@interplay/shared/protocol'
+import type { LiveDraft } from '../live/live-draft.ts'
+import type { LiveWrites } from '../live/write.ts'
 import type { Logger } from '../observe/logging.ts'
 import { Deadline } from './deadline.ts'
 import type { Draft } from './draft.ts'
@@ -15,6 +17,8 @@ export interface RunPlace {
   readonly now: number
   readonly logger: Logger
   readonly begin: () => Draft
+  /** Begins a draft of the live values. `isOpen` says whether the code may still do anything. */
+  readonly live: (isOpen: () => boolean) => LiveDraft
   /** Throws away what code that failed has left in the draft. */
   readonly discard: () => void
 }
@@ -28,6 +32,8 @@ export interface Ran {
   readonly change: Uint8Array | null
   readonly signals: readonly SentSignal[]
   readonly tasks: readonly TaskEffect[]
+  /** What it did to live values; missing where it did nothing. */
+  readonly live?: LiveWrites | undefined
 }
 
 const fail = (code: string, message: string, details?: unknown): never => {
@@ -43,6 +49,8 @@ export class Context {
   readonly #implementation: AnyImplementation
   readonly #draft: Draft
   readonly #deadline: Deadline
+  readonly #beginLive: RunPlace['live']
+  #live: LiveDraft | null = null
   #state: object | null = null
   #effects: Effects | null = null
 
@@ -54,6 +62,12 @@ export class Context {
     this.#implementation = implementation
     this.#draft = draft
     this.#deadline = deadline
+    this.#beginLive = place.live
+  }
+
+  get live(): object {
+    this.#live ??= this.#beginLive(() => this.#draft.open)
+    return this.#live.handles
   }
 
   get state(): object {
@@ -102,6 +116,11 @@ export class Context {
   get done(): Pick<Ran, 'signals' | 'tasks'> {
     return this.#effects ?? nothing
   }
+
+  /** What it did to live values. */
+  get liveWrites(): LiveWrites | undefined {
+    return this.#live?.writes
+  }
 }
 
 const nothing = { signals: [], tasks: [] }
@@ -132,7 +151,8 @@ export function runOnDraft<C extends Context>(
     if (fault !== null) return failed(new Error(`${what} returned what JSON cannot hold.`, { cause: fault }))
     deadline.end()
     const { signals, tasks } = context.done
-    return { outcome: { ok: true, output }, change: draft.close(), signals, tasks }
+    const live = context.liveWrites
+    return { outcome: { ok: true, output }, change: draft.close(), signals, tasks, ...(live && { live }) }
   }
   return when(
     () => deadline.hold(code(context)),

@@ -57,6 +57,11 @@ export class LiveValues {
     return this.#isWatched
   }
 
+  /** Something is on its way to take effect. */
+  get isAhead(): boolean {
+    return this.#landings.length > 0
+  }
+
   get names(): IterableIterator<string> {
     return this.#parts.keys()
   }

@@ -62,9 +62,9 @@ export class Forks {
     this.#durable.push({ change, position, by })
   }
 
-  /** Puts the changes of a commit into the document, those as one that no reaction tells apart. */
-  land(): void {
-    if (this.#durable.length === 0) return
+  /** Puts the changes of a commit into the document, those as one that no reaction tells apart. Says whether there were any. */
+  land(): boolean {
+    if (this.#durable.length === 0) return false
     const durable = this.#durable
     this.#durable = []
     for (const { change } of durable) this.#ahead.delete(change)
@@ -73,6 +73,7 @@ export class Forks {
       const update = changes.length === 1 ? changes[0]! : Y.mergeUpdates(changes)
       Y.applyUpdate(this.#document, update, handlerOrigin)
     })
+    return true
   }
 
   drop(): void {

@@ -1,6 +1,7 @@
-import type { Document } from '@hocuspocus/server'
 import type { Ran } from '../events/run.ts'
+import type { LiveValues } from '../live/live-values.ts'
 import type { LogEntry, TaskChange } from '../log/log.ts'
+import type { Broadcast } from './broadcast.ts'
 import type { Forks } from './forks.ts'
 import type { Members } from './members.ts'
 import type { RoomJobs } from './room-jobs.ts'
@@ -12,11 +13,12 @@ export type EntryParts = Pick<LogEntry, 'reply' | 'journal' | 'reacted' | 'by'> 
 }
 
 export interface RecorderRoom {
-  readonly document: Document
+  readonly broadcast: Broadcast
   readonly writer: Writer
   readonly forks: Forks
   readonly members: Members
   readonly jobs: RoomJobs
+  readonly live: LiveValues
   /** These changes of tasks have become durable. */
   readonly tasksChanged: (changes: readonly TaskChange[]) => void
 }
@@ -38,14 +40,15 @@ export class Recorder {
 
   /** Whether something is on its way that others will see: what runs now must not be seen before it. */
   get isAhead(): boolean {
-    return this.#signalling > 0 || this.#room.forks.isAhead
+    return this.#signalling > 0 || this.#room.forks.isAhead || this.#room.live.isAhead
   }
 
   /** `userId` is who sends what goes to other rooms. */
   record(ran: Ran, parts: EntryParts, userId: string, settled: () => void): void {
-    const { writer, forks, jobs } = this.#room
+    const { writer, forks, jobs, live } = this.#room
     const { change } = ran
     if (change) forks.ahead(change)
+    const landing = ran.live && live.commit(ran.live)
     const asked = ran.tasks.length > 0 ? jobs.changes(ran.tasks, writer.position + 1, userId) : []
     const tasks = parts.tasks ? [...asked, ...parts.tasks] : asked
     const entry = { ...parts, ...(change && { update: change }), ...(tasks.length > 0 && { tasks }) }
@@ -55,12 +58,17 @@ export class Recorder {
       settled()
     }
     // What leaves nothing to store has its place behind what is on its way, and no entry.
-    if (isEmpty && writer.unsaved === 0) return takeEffect()
+    if (isEmpty && writer.unsaved === 0) {
+      if (landing) live.land(landing)
+      live.flush(true)
+      return takeEffect()
+    }
     if (ran.signals.length > 0) this.#signalling += 1
     const sequence = isEmpty ? writer.sequence : writer.push(entry)
     const { position } = writer
     writer.whenDurable(sequence, () => {
       if (change) forks.durable(change, position, parts.by ?? null)
+      if (landing) live.land(landing)
       this.#settled.push(() => {
         if (ran.signals.length > 0) this.#signalling -= 1
         takeEffect()
@@ -70,13 +78,17 @@ export class Recorder {
 
   /** Lets what code did be seen before its entry is durable, and records it. Only where nothing is ahead. */
   recordLater(ran: Ran, parts: EntryParts, userId: string): void {
-    const { writer, forks, jobs, document } = this.#room
+    const { writer, forks, jobs, broadcast, live } = this.#room
     const { change } = ran
     if (change) {
       forks.ahead(change)
       forks.durable(change, writer.position + 1, parts.by ?? null)
       forks.land()
-      document.flush()
+      broadcast.now()
+    }
+    if (ran.live) {
+      live.land(live.commit(ran.live))
+      live.flush()
     }
     const tasks = ran.tasks.length > 0 ? jobs.changes(ran.tasks, writer.position + 1, userId) : []
     if (change || tasks.length > 0)
@@ -88,9 +100,9 @@ export class Recorder {
 
   /** A commit is durable. Changes reach everybody before the signals and replies that tell of them. */
   appended(): void {
-    const { forks, document } = this.#room
-    forks.land()
-    document.flush()
+    const { forks, broadcast, live } = this.#room
+    if (forks.land() || this.#settled.length > 0) broadcast.now()
+    live.flush(true)
     const settled = this.#settled
     this.#settled = []
     for (const settle of settled) settle()

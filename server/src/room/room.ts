@@ -6,15 +6,20 @@ import type { Actor } from '../events/context.ts'
 import type { EventRequest } from '../events/dispatch.ts'
 import type { AnyImplementation } from '../events/implement.ts'
 import { Context, type RunPlace, runOnDraft } from '../events/run.ts'
+import { LiveValues } from '../live/live-values.ts'
 import type { DueTask, StoredRoom, TaskChange, UpdateLog } from '../log/log.ts'
 import type { Logger } from '../observe/logging.ts'
 import type { Metrics } from '../observe/metrics.ts'
+import { Broadcast } from './broadcast.ts'
 import { Compactor } from './compactor.ts'
 import { type Caller, Dispatcher } from './dispatcher.ts'
 import { fill } from './fill.ts'
 import { Forks, handlerOrigin } from './forks.ts'
 import { Inbox } from './inbox.ts'
+import { jobLive } from './job-live.ts'
 import { jobRecord } from './journal.ts'
+import { liveClock } from './live-clock.ts'
+import type { LiveSnapshot } from './live-snapshot.ts'
 import { type Member, Members } from './members.ts'
 import { PresenceOwners } from './presence.ts'
 import { byUser, Reactions } from './reactions.ts'
@@ -24,6 +29,7 @@ import { RoomJobs } from './room-jobs.ts'
 import { sendEvent } from './send-event.ts'
 import { sendWebhook } from './send-webhook.ts'
 import { StoredReplies } from './stored-replies.ts'
+import { Ticks } from './ticks.ts'
 import { judgeUpdate } from './update-gate.ts'
 import { Writer } from './writer.ts'
 
@@ -74,10 +80,13 @@ export class Room {
   readonly writer: Writer
   readonly compactor: Compactor
   readonly jobs: RoomJobs
+  readonly live: LiveValues
+  readonly ticks: Ticks
   readonly #services: RoomServices
   readonly #inbox: Inbox
   readonly #stored: StoredReplies
   readonly #forks: Forks
+  readonly #broadcast: Broadcast
   readonly #reactions: Reactions
   readonly #reactor: Reactor
   readonly #recorder: Recorder
@@ -98,6 +107,7 @@ export class Room {
     stored: StoredRoom,
     code: RoomCode | null,
     services: RoomServices,
+    snapshot: LiveSnapshot | null = null,
   ) {
     const { log, logger, metrics, clock, keepsJournal } = services
     this.name = name
@@ -128,19 +138,38 @@ export class Room {
       },
       refused: (error) => services.lost(this, error),
     })
+    const broadcast = new Broadcast(document, () => this.members.size)
+    this.#broadcast = broadcast
+    document.awareness.on('update', () => broadcast.changed())
     document.on('update', (update: Uint8Array, origin: unknown) => {
+      broadcast.changed()
       if (origin === handlerOrigin) return
       this.writer.push({ update, ...this.#parts(this.#writing !== null ? { by: this.#writing } : {}) })
       this.#hold()
       this.#forks.follow(update)
     })
+    this.live = new LiveValues({
+      room: name,
+      logger,
+      clock: liveClock,
+      meter: {
+        encoded: (bytes) => {
+          metrics.liveMessages.inc()
+          metrics.liveBytes.inc(bytes)
+        },
+        sent: (frames) => metrics.liveSent.inc(frames),
+        skipped: (sessions) => metrics.liveSkipped.inc(sessions),
+      },
+      watched: () => this.ticks.look(),
+    })
     this.jobs = this.#createJobs()
-    const { writer, members, jobs } = this
+    const { writer, members, jobs, live } = this
     this.#recorder = new Recorder({
-      document,
+      broadcast,
       writer,
       members,
       jobs,
+      live,
       forks: this.#forks,
       tasksChanged: (changes) => services.tasksChanged(name, changes),
     })
@@ -176,6 +205,17 @@ export class Room {
       hold: () => this.#hold(),
       record: (ran, parts, userId, settled) => this.#record(ran, parts, userId, settled),
     })
+    this.ticks = new Ticks({
+      ...shared,
+      members,
+      live,
+      document,
+      record: (ran) => this.#record(ran, {}, 'tick', () => {}),
+      isAhead: () => this.#recorder.isAhead,
+      store: (tasks) => this.record(tasks),
+    })
+    live.define(code?.implementation.definition ?? null)
+    if (snapshot) this.ticks.restore(snapshot)
   }
 
   /** `null` for an open room, which has no definition. */
@@ -187,12 +227,15 @@ export class Room {
   set code(code: RoomCode | null) {
     this.#code = code
     this.#reactions.follow(code?.implementation ?? null, this.writer.position)
+    this.live.define(code?.implementation.definition ?? null)
+    this.ticks.look()
   }
 
   /** The document is loaded: what is left to react to is, and that it came into memory. */
   opened(): void {
     this.#reactor.lifecycle('opened')
     this.#reactions.whenDue(() => this.#reactor.due())
+    this.ticks.look()
   }
 
   /**
@@ -215,6 +258,11 @@ export class Room {
     // Structs that wait for each other pass every check but integration; nothing may begin to wait here.
     store.pendingStructs = null
     throw new InterplayError('malformed', 'The update refers to itself.')
+  }
+
+  /** Runs several writes of one actor as one transaction: one entry of the log, one frame for the others. */
+  together(actor: Actor, origin: unknown, writes: () => void): void {
+    this.#as(actor, () => this.document.transact(writes, origin))
   }
 
   /** Whether something of this room is not durable yet. */
@@ -270,16 +318,21 @@ export class Room {
     this.members.add(member)
     for (const job of this.jobs.statuses.current) this.members.jobTo(member, job)
     this.#reactor.lifecycle('joined', member)
+    this.ticks.look()
   }
 
   leave(member: Member): void {
-    if (this.members.remove(member) && !this.#closed) this.#reactor.lifecycle('left', member)
+    this.live.leave(member)
+    if (!this.members.remove(member) || this.#closed) return
+    this.#reactor.lifecycle('left', member)
+    this.ticks.look()
   }
 
   /** Nobody is here any more: runs the reaction to it, once. Resolves when it has taken effect. */
   becomeIdle(): Promise<void> {
     if (!this.#used || this.#closed) return Promise.resolve()
     this.#used = false
+    this.ticks.snapshot()
     return new Promise((resolve) => this.#reactor.lifecycle('idle', null, resolve))
   }
 
@@ -294,13 +347,17 @@ export class Room {
     if (this.#closed) return
     this.#closed = true
     if (this.writer.failingSince !== null) this.#services.metrics.degraded.dec()
+    this.ticks.close()
+    this.live.close()
     this.writer.stop()
     this.#stored.stop()
     this.#forks.drop()
-    this.jobs.close(this.#unavailable())
+    const error = this.#unavailable()
+    this.jobs.close(error)
+    this.#broadcast.stop()
     this.#release()
-    this.#dispatcher.close(this.#unavailable())
-    for (const reject of this.#waiting) reject(this.#unavailable())
+    this.#dispatcher.close(error)
+    for (const reject of this.#waiting) reject(error)
   }
 
   /** Begins something. Rejects if the room is closed, or closes before it is done. */
@@ -331,6 +388,7 @@ export class Room {
       clock,
       implementation,
       params: () => this.code?.params,
+      live: (change) => jobLive(this.live, change),
       change: (step) => this.change(step),
       record: (tasks, job) =>
         this.record(tasks, job && keepsJournal ? { journal: jobRecord(job, clock()) } : {}),
@@ -366,17 +424,19 @@ export class Room {
       now: clock(),
       logger,
       begin: () => this.#forks.begin(),
+      live: (isOpen) => this.live.begin(isOpen),
       discard: () => this.#forks.drop(),
     }
   }
 
   #as(actor: Actor | null, write: () => void): void {
     if (this.#reactions.size === 0 || !actor) return write()
+    const before = this.#writing
     this.#writing = byUser(actor.userId)
     try {
       this.#reactions.during(this.#writing, write)
     } finally {
-      this.#writing = null
+      this.#writing = before
     }
   }
 

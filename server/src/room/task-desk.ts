@@ -1,6 +1,7 @@
 import { InterplayError } from '@interplay/shared'
 import { type JobTask, justBefore, type QueuedTask, readTask, revived, writeTask } from '../jobs/task.ts'
 import type { TaskChange, UpdateLog } from '../log/log.ts'
+import { livePrefix } from './live-snapshot.ts'
 import type { Outbox } from './outbox.ts'
 import type { PendingChanges } from './pending-changes.ts'
 
@@ -49,7 +50,7 @@ export class TaskDesk {
       for (;;) {
         await changes.durable(id)
         watch.reset()
-        const stored = isReadable(id) ? await log.tasks(name, justBefore(id), 1) : []
+        const stored = isReadable(id) && !id.startsWith(livePrefix) ? await log.tasks(name, justBefore(id), 1) : []
         if (watch.has(id) || changes.durable(id)) continue
         const found = stored.find((task) => task.id === id)
         const task = found && readTask(found)
