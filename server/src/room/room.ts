@@ -19,6 +19,7 @@ import { Inbox } from './inbox.ts'
 import { jobLive } from './job-live.ts'
 import { jobRecord } from './journal.ts'
 import { liveClock } from './live-clock.ts'
+import { liveMeter } from './live-meter.ts'
 import type { LiveSnapshot } from './live-snapshot.ts'
 import { type Member, Members } from './members.ts'
 import { PresenceOwners } from './presence.ts'
@@ -152,14 +153,7 @@ export class Room {
       room: name,
       logger,
       clock: liveClock,
-      meter: {
-        encoded: (bytes) => {
-          metrics.liveMessages.inc()
-          metrics.liveBytes.inc(bytes)
-        },
-        sent: (frames) => metrics.liveSent.inc(frames),
-        skipped: (sessions) => metrics.liveSkipped.inc(sessions),
-      },
+      meter: liveMeter(metrics),
       watched: () => this.ticks.look(),
     })
     this.jobs = this.#createJobs()

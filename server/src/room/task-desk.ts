@@ -50,7 +50,7 @@ export class TaskDesk {
       for (;;) {
         await changes.durable(id)
         watch.reset()
-        const stored = isReadable(id) && !id.startsWith(livePrefix) ? await log.tasks(name, justBefore(id), 1) : []
+        const stored = isReadable(id) ? await log.tasks(name, justBefore(id), 1) : []
         if (watch.has(id) || changes.durable(id)) continue
         const found = stored.find((task) => task.id === id)
         const task = found && readTask(found)
@@ -64,5 +64,6 @@ export class TaskDesk {
 }
 
 function isReadable(id: string): boolean {
-  return id !== '' && id.isWellFormed()
+  // Live values are stored as tasks are, and are none.
+  return id !== '' && id.isWellFormed() && !id.startsWith(livePrefix)
 }
