@@ -1,6 +1,7 @@
 import { flushCompileCache } from 'node:module'
 import { createServer, type Logger, sqliteLog, type UpdateLog } from '@interplay/server'
 import { boardRoom } from './board.ts'
+import { simulated } from './game.ts'
 import { webhookSecret } from './receiver.ts'
 import { workRoom } from './work-room.ts'
 
@@ -76,7 +77,7 @@ const logger: Logger = {
 }
 const endpoint = { url: options.webhooks ?? 'http://127.0.0.1:9', secret: webhookSecret, timeoutMs: 5_000 }
 const server = createServer({
-  rooms: [boardRoom, workRoom().webhooks({ crm: endpoint })],
+  rooms: [boardRoom, workRoom().webhooks({ crm: endpoint }), simulated],
   log: breakable(sqliteLog(options.folder)),
   logger,
   ...(options.closeDeadlineMs !== undefined && { closeDeadlineMs: options.closeDeadlineMs }),
