@@ -1,4 +1,4 @@
-import { counter, defineRoom, event, map, text } from '@interplay/shared'
+import { counter, defineRoom, event, liveMap, map, text } from '@interplay/shared'
 import { z } from 'zod'
 
 /** The room of the client's tests. */
@@ -9,6 +9,12 @@ export const board = defineRoom('board/:boardId', {
     score: counter({ writers: 'handlers' }),
   },
   presence: z.object({ name: z.string(), cursor: z.number().nullable().default(null) }),
+  live: {
+    vote: z.object({ open: z.boolean() }),
+    agents: liveMap(z.object({ x: z.number() }), {
+      interest: { schema: z.object({ left: z.number() }), match: ({ x }, { left }) => x >= left },
+    }),
+  },
   events: {
     'note.add': event(z.object({ text: z.string() }), z.object({ text: z.string() })),
     clear: event(),

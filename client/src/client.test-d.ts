@@ -1,9 +1,17 @@
-import { counter, defineRoom, event, list, map, text, value } from '@interplay/shared'
+import { counter, defineRoom, event, list, live, liveMap, map, text, value } from '@interplay/shared'
 import { expectTypeOf, test } from 'vitest'
 import type { Awareness } from 'y-protocols/awareness'
 import type * as Y from 'yjs'
 import { z } from 'zod'
-import { createClient, type JobStatus, type Room, type RoomStatus } from './index.ts'
+import {
+  createClient,
+  type JobStatus,
+  type Live,
+  type LiveEntities,
+  type Room,
+  type RoomStatus,
+} from './index.ts'
+import { interpolated } from './interpolation.ts'
 
 const board = defineRoom('board/:boardId', {
   state: {
@@ -21,6 +29,17 @@ const board = defineRoom('board/:boardId', {
     ),
     clear: event(),
     maybe: event(z.string().optional()),
+  },
+  live: {
+    vote: z.object({ open: z.boolean().default(false) }),
+    count: live(z.number(), { initial: 0, maxPerSecond: 10 }),
+    agents: liveMap(z.object({ x: z.number() }), {
+      interest: {
+        schema: z.object({ left: z.number().default(0) }),
+        match: (agent, view) => agent.x > view.left,
+      },
+    }),
+    balls: liveMap(z.object({ x: z.number() })),
   },
   signals: {
     confetti: z.object({ x: z.number(), y: z.number().default(0) }),
@@ -108,6 +127,31 @@ test('signals have their names and payloads, as their schema makes them', () => 
   client.join(lobby, {}).onSignal('confetti', () => {})
 })
 
+test('live values have their names and what their schema makes', () => {
+  type Agents = { [key: string]: { x: number } }
+  expectTypeOf(room.live.vote).toEqualTypeOf<Live<{ open: boolean }>>()
+  expectTypeOf(room.live.count.get()).toEqualTypeOf<number | undefined>()
+  expectTypeOf(room.live.agents).toEqualTypeOf<LiveEntities<Agents, { left?: number | undefined }>>()
+  expectTypeOf(room.live.balls).toEqualTypeOf<Live<Agents>>()
+  const stop = room.live.vote.subscribe((vote) => {
+    expectTypeOf(vote).toEqualTypeOf<{ open: boolean }>()
+  })
+  expectTypeOf(stop).toEqualTypeOf<() => void>()
+  room.live.agents.subscribe(() => {}, { interest: { left: 3 } })
+  room.live.agents.setInterest(undefined)
+  expectTypeOf(interpolated(room.live.agents, { delayMs: 100 }).get()).toEqualTypeOf<Agents | undefined>()
+  // @ts-expect-error no such live value
+  room.live.votes
+  // @ts-expect-error a client sets no live values
+  room.live.vote.set({ open: true })
+  // @ts-expect-error an interest of another type
+  room.live.agents.setInterest({ left: 'x' })
+  // @ts-expect-error a map without an interest
+  room.live.balls.setInterest({ left: 3 })
+  // @ts-expect-error a room without live values
+  client.join(lobby, {}).live.vote
+})
+
 test('jobs are told with their status', () => {
   expectTypeOf(room.jobs.get()).toEqualTypeOf<readonly JobStatus[]>()
   room.jobs.subscribe(() => {})
@@ -150,6 +194,8 @@ test('an open room has no state, no events, no signals and no jobs', () => {
   open.onSignal('confetti', () => {})
   // @ts-expect-error there is no definition
   open.jobs
+  // @ts-expect-error there is no definition
+  open.live
   const typed = client.openRoom<{ name: string }>('any/name', { presence: { name: 'Ada' } })
   expectTypeOf(typed.presence.get()).toEqualTypeOf<{ name: string } | null>()
 })

@@ -14,9 +14,9 @@ export class LiveValues {
       new LiveValue({
         clock,
         check: (interest) => {
-          const of = (this.#definition!.live[name] as Partial<LiveMap>).interest
+          const { view } = this.#definition!.live[name] as Partial<LiveMap>
           // One that the definition does not take is refused by the server.
-          if (of && interest !== undefined) validateSync(of.schema, interest)
+          if (view && interest !== undefined) validateSync(view, interest)
         },
         ask: (on, interest) => send(writeFrame({ kind: 'subscribe', room, name, on, interest })),
       })

@@ -1,4 +1,4 @@
-import type { AnyRoom, InputOf, LiveElement, LiveMap, LiveOutputOf } from '@interplay/shared'
+import type { AnyRoom, InputOf, LiveElement, LiveMap, LiveOutputOf, Schema } from '@interplay/shared'
 
 /** A live value of the room. It comes while somebody subscribes to it: at first as a whole, and then what changes. */
 export interface Live<T> {
@@ -36,7 +36,7 @@ export type LiveViews<R extends AnyRoom> = { readonly [K in keyof R['live']]: Li
 
 export type LiveViewOf<E extends LiveElement> =
   E extends LiveMap<infer _, infer V>
-    ? [V] extends [never]
-      ? Live<LiveOutputOf<E>>
-      : LiveEntities<LiveOutputOf<E>, InputOf<V>>
+    ? V extends Schema
+      ? LiveEntities<LiveOutputOf<E>, InputOf<V>>
+      : Live<LiveOutputOf<E>>
     : Live<LiveOutputOf<E>>

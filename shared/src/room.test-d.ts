@@ -16,8 +16,11 @@ import {
   event,
   type JobInput,
   type ListView,
+  type LiveInput,
   type LiveOf,
   list,
+  live,
+  liveMap,
   type MapView,
   map,
   matchRoom,
@@ -152,6 +155,40 @@ test('presence, live values, signals and jobs', () => {
   expectTypeOf(vote).toBeObject()
   // @ts-expect-error no such live value
   expectTypeOf<LiveOf<Board>['vot']>()
+})
+
+test('live values: bare schemas, with options, and maps', () => {
+  const game = defineRoom('game', {
+    live: {
+      vote: Note,
+      count: live(type('number'), { initial: 0 }),
+      agents: liveMap(v.object({ x: v.optional(v.number(), 0) }), {
+        interest: {
+          schema: z.object({ left: z.number().default(1) }),
+          match: (agent, view) => {
+            expectTypeOf(agent).toEqualTypeOf<{ x: number }>()
+            expectTypeOf(view).toEqualTypeOf<{ left: number }>()
+            return agent.x > view.left
+          },
+        },
+      }),
+      balls: liveMap(z.number()),
+    },
+  })
+  expectTypeOf<LiveOf<typeof game>>().toEqualTypeOf<{
+    readonly vote: NoteOut
+    readonly count: number
+    readonly agents: { [key: string]: { x: number } }
+    readonly balls: { [key: string]: number }
+  }>()
+  expectTypeOf<LiveInput<typeof game>['vote']>().toEqualTypeOf<NoteIn>()
+  expectTypeOf<LiveInput<typeof game>['agents']>().toEqualTypeOf<{
+    [key: string]: { x?: number | undefined }
+  }>()
+  // @ts-expect-error an initial value of another type
+  live(z.number(), { initial: 'x' })
+  // @ts-expect-error not a schema
+  liveMap({ x: 0 })
 })
 
 test('state: the views', () => {

@@ -5,6 +5,8 @@ import {
   defineRoom,
   event,
   list,
+  live,
+  liveMap,
   map,
   type RoomShape,
   record,
@@ -73,6 +75,13 @@ test('parts of the wrong kind are refused with what to change', () => {
   expect(define({ state: null })).toThrow('state must be an object')
   expect(define({ presence: {} })).toThrow('presence needs a schema')
   expect(define({ live: { vote: 1 } })).toThrow('live.vote needs a schema')
+  expect(define({ live: { vote: {} } })).toThrow('live.vote needs a schema')
+  expect(() => live({} as never)).toThrow('live needs a schema')
+  expect(() => live(z.number(), { initial: 'x' as never })).toThrow('number')
+  expect(() => liveMap(z.number(), { maxPerSecond: 0 })).toThrow('maxPerSecond is above 0')
+  expect(() => liveMap(z.number(), { interest: { schema: {} as never, match: () => true } })).toThrow(
+    'interest',
+  )
   expect(define({ events: { ping: z.string() } })).toThrow('event(schema), or event() without one')
   expect(define({ events: { ping: event('x' as never) } })).toThrow(
     'the input of events["ping"] needs a schema',

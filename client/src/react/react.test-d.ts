@@ -35,6 +35,19 @@ test('hooks give what the definition says', () => {
   hooks.useShared((state) => state.subtitle)
 })
 
+test('a live value is what its schema makes, or what a selector makes of it', () => {
+  type Agents = { [key: string]: { x: number } }
+  expectTypeOf(hooks.useLive('vote')).toEqualTypeOf<{ open: boolean } | undefined>()
+  expectTypeOf(hooks.useLive('agents', { interest: { left: 0 } })).toEqualTypeOf<Agents | undefined>()
+  expectTypeOf(hooks.useLive('vote', { select: (vote) => vote?.open ?? false })).toEqualTypeOf<boolean>()
+  // @ts-expect-error no such live value
+  hooks.useLive('votes')
+  // @ts-expect-error an interest of another type
+  hooks.useLive('agents', { interest: { left: 'x' } })
+  // @ts-expect-error a value that takes no interest
+  hooks.useLive('vote', { interest: { left: 0 } })
+})
+
 test('a signal has its payload', () => {
   hooks.useSignal('confetti', (payload) => {
     expectTypeOf(payload).toEqualTypeOf<{ x: number; y: number }>()

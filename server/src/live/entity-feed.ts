@@ -89,13 +89,13 @@ export class EntityFeed implements Feed {
 
   view(key: string, interest: unknown): View {
     if (interest === undefined) return new View(key)
-    const of = this.#contract.interest
-    if (!of)
+    const contract = this.#contract
+    if (!contract.view)
       throw new InterplayError('invalid-input', 'This live map takes no interest: it is sent as a whole.')
-    const params = validateSync(of.schema, interest)
+    const params = validateSync(contract.view, interest)
     const view = new View(key, (entity) => {
       try {
-        return of.match(entity, params)
+        return contract.match(entity, params)
       } catch (error) {
         this.#report(error)
         return false

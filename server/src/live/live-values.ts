@@ -177,8 +177,13 @@ export class LiveValues {
     const began = clock.now()
     const at = () => Math.max(0, Math.round(clock.now() - began))
     const services = { clock, meter, watched: () => this.#watch() }
-    const report = (error: unknown) =>
-      logger.error({ room, live: name, error: String(error) }, "the 'match' of an interest threw")
+    let faults = 0
+    const report = (error: unknown) => {
+      faults += 1
+      // It may throw for every entity at every step: told at the 1st, 2nd, 4th, 8th time.
+      if ((faults & (faults - 1)) === 0)
+        logger.error({ room, live: name, faults, error: String(error) }, "the 'match' of an interest threw")
+    }
     const isMap = contract.kind === 'liveMap'
     const store = isMap ? new MapStore(name, contract) : new ValueStore(name, contract)
     const feed = isMap ? new EntityFeed(contract, at, report) : new ValueFeed(at)

@@ -8,12 +8,15 @@ export interface LiveValue<S extends Schema = Schema, I = unknown> {
   readonly maxPerSecond: number | null
 }
 
-/** Entities by key, each of one schema, which come, change and go one by one. */
-export interface LiveMap<S extends Schema = Schema, V extends Schema = Schema> {
+/** Entities by key, each of one schema, which come, change and go one by one. `V` is the schema of a client's view of them. */
+export interface LiveMap<S extends Schema = Schema, V extends Schema | undefined = Schema | undefined> {
   readonly kind: 'liveMap'
   readonly schema: S
   readonly maxPerSecond: number | null
-  readonly interest: Interest<OutputOf<S>, V> | null
+  /** `undefined` for a map that is sent as a whole. */
+  readonly view: V
+  /** Whether an entity is in a view. */
+  match(entity: OutputOf<S>, view: unknown): boolean
 }
 
 /** What a client may be interested in: entities that match a view of its own, such as the part of a map that it shows. */
@@ -63,17 +66,23 @@ export function live<S extends Schema>(
  * })
  * ```
  */
-export function liveMap<S extends Schema, V extends Schema = never>(
+export function liveMap<S extends Schema>(schema: S, options?: LiveOptions): LiveMap<S, undefined>
+export function liveMap<S extends Schema, V extends Schema>(
   schema: S,
-  { maxPerSecond, interest }: LiveOptions & { readonly interest?: Interest<OutputOf<S>, V> } = {},
-): LiveMap<S, V> {
+  options: LiveOptions & { readonly interest: Interest<OutputOf<S>, V> },
+): LiveMap<S, V>
+export function liveMap(
+  schema: Schema,
+  { maxPerSecond, interest }: LiveOptions & { readonly interest?: Interest<unknown, Schema> } = {},
+): LiveMap {
   checkSchema('liveMap', schema)
   if (interest) checkSchema('The interest of a liveMap', interest.schema)
   return {
     kind: 'liveMap',
     schema,
     maxPerSecond: rateOf('liveMap', maxPerSecond),
-    interest: interest ?? null,
+    view: interest?.schema,
+    match: (entity, view) => interest === undefined || interest.match(entity, view),
   }
 }
 
