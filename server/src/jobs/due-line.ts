@@ -67,7 +67,8 @@ export class DueLine {
   #renewing: NodeJS.Timeout | null = null
   /** During a look: what changed meanwhile, and the earliest time to go back to. */
   #look: { readonly touched: Set<string>; back: number; again: boolean } | null = null
-  #stopped = false
+  /** Before its start too. */
+  #stopped = true
 
   constructor(options: DueLineOptions) {
     this.#options = options
@@ -89,6 +90,7 @@ export class DueLine {
   }
 
   start(): void {
+    this.#stopped = false
     this.#renewing = setInterval(() => this.#arrived(always), renewMs)
     this.#renewing.unref()
     void this.#lookNow()
