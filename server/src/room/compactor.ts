@@ -18,7 +18,7 @@ export class Compactor {
   readonly #document: Y.Doc
   readonly #log: UpdateLog
   readonly #events: CompactorEvents
-  readonly #enabled: boolean
+  #enabled: boolean
   #position: number
   #snapshotBytes: number
   #tailBytes = 0
@@ -56,6 +56,12 @@ export class Compactor {
   async beforeUnload(): Promise<void> {
     await this.#running
     if (this.#enabled && shouldCompactOnUnload(this.#tail)) await this.#compact()
+  }
+
+  /** Begins no other snapshot. Resolves once the one that is being written is. */
+  async stop(): Promise<void> {
+    this.#enabled = false
+    await this.#running
   }
 
   get #tail() {

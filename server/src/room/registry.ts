@@ -27,6 +27,8 @@ export class Registry {
   readonly #rooms = new Map<string, Room>()
   readonly #unloadTimers = new Map<Room, NodeJS.Timeout>()
   readonly #unloadable = new Set<Room>()
+  /** Snapshots that rooms were writing when they were abandoned, by name: whoever reads the room reads it behind them. */
+  readonly #lastSnapshots = new Map<string, Promise<void>>()
   #implementations: readonly AnyImplementation[]
 
   constructor(options: RegistryOptions) {
@@ -146,7 +148,11 @@ export class Registry {
     await Promise.race([saved, deadline])
     clearTimeout(timer)
     const unsaved = rooms.filter((room) => room.unsaved)
-    for (const room of rooms) room.close()
+    for (const room of rooms) {
+      room.close()
+      // Its documents are not destroyed, since sessions still hold them; but nothing of theirs may go on.
+      clearInterval(room.document.awareness._checkInterval)
+    }
     for (const unloading of this.#unloadTimers.values()) clearTimeout(unloading)
     await this.hocuspocus.hooks('onDestroy', { instance: this.hocuspocus })
     return unsaved
@@ -165,12 +171,12 @@ export class Registry {
 
   async #load(document: Document): Promise<void> {
     const { services } = this.#options
-    const code = this.codeOf(document.name)
+    const keepsLive = this.codeOf(document.name)?.implementation.code.tick?.snapshotEveryMs
     let stored: Awaited<ReturnType<typeof services.log.load>>
     let snapshot: LiveSnapshot | null = null
     try {
+      await this.#lastSnapshots.get(document.name)
       stored = await services.log.load(document.name)
-      const keepsLive = code?.implementation.code.tick?.snapshotEveryMs
       if (keepsLive) snapshot = await readLiveSnapshot(services.log, document.name, services.logger)
     } catch (cause) {
       services.logger.error(
@@ -190,6 +196,8 @@ export class Registry {
       idle: (idle) => this.#unloadLater(idle),
       lost: (lost, error) => this.#abandon(lost, error),
     }
+    // The code may have been replaced meanwhile.
+    const code = this.codeOf(document.name)
     const room = new Room(document.name, document, stored, code, around, snapshot)
     this.#rooms.set(document.name, room)
     services.metrics.rooms.set(this.#rooms.size)
@@ -244,5 +252,10 @@ export class Registry {
     // Whoever still holds the document holds what the log did not take: it goes at once.
     this.hocuspocus.documents.delete(room.name)
     room.document.destroy()
+    const { name } = room
+    const last = room.compactor.stop().then(() => {
+      if (this.#lastSnapshots.get(name) === last) this.#lastSnapshots.delete(name)
+    })
+    this.#lastSnapshots.set(name, last)
   }
 }
