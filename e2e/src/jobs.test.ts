@@ -273,6 +273,10 @@ test('clients hear once of a job that is cancelled, replaced or dead', async () 
   runs[2]!.end(new Error('no'))
   await until(() => said().length === 6)
   expect(said().slice(4)).toEqual(['running 1', 'failed 1'])
+  using late = await (await WireClient.connect(world)).join('work/a')
+  expect(late.runtime.filter(({ kind }) => kind === 'job')).toMatchObject([
+    { job: { id: 'k', at: 'failed', error: 'no' } },
+  ])
   expect((await operate(world, 'work/a').jobs()).jobs).toMatchObject([{ state: 'dead', error: 'no' }])
 })
 

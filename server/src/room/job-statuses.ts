@@ -4,7 +4,10 @@ import type { JobStatus } from '@interplay/shared/protocol'
 /** Clients hear of the progress of a job once in this time; they get the latest. */
 const progressMs = 100
 
-/** What clients know of the jobs of a room: of those that run, and of those that failed and will run again. */
+/** Jobs that failed for good and are remembered. The log knows them all. */
+const maxFailed = 100
+
+/** What clients know of the jobs of a room: of those that run, and of those that failed since the room was opened. */
 export class JobStatuses {
   readonly #tell: (status: JobStatus) => void
   readonly #current = new Map<string, JobStatus>()
@@ -24,8 +27,9 @@ export class JobStatuses {
 
   set(status: JobStatus): void {
     this.#endQuiet(status.id)
-    if (status.at === 'running' || status.at === 'waiting') this.#current.set(status.id, status)
-    else this.#current.delete(status.id)
+    this.#current.delete(status.id)
+    if (status.at !== 'done' && status.at !== 'cancelled') this.#current.set(status.id, status)
+    if (status.at === 'failed') this.#forget()
     this.#tell(status)
   }
 
@@ -46,6 +50,12 @@ export class JobStatuses {
   close(): void {
     for (const id of this.#quiet.keys()) this.#endQuiet(id)
     this.#current.clear()
+  }
+
+  /** Forgets the oldest beyond so many that failed. */
+  #forget(): void {
+    const failed = [...this.#current.values()].filter(({ at }) => at === 'failed')
+    for (const { id } of failed.slice(0, -maxFailed)) this.#current.delete(id)
   }
 
   #say(id: string, status: JobStatus): void {
