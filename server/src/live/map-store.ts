@@ -92,7 +92,7 @@ export class MapDraft implements LiveMapHandle<unknown, unknown> {
   update(key: string, change: (draft: unknown) => unknown): boolean
   update(...args: [(draft: Entities) => void] | [string, (draft: unknown) => unknown]): boolean {
     if (args.length === 1) {
-      const draft = thawed(this.#all()) as Entities
+      const draft = this.#draft()
       this.set(nextOf(draft, args[0](draft)) as Entities)
       return true
     }
@@ -121,15 +121,27 @@ export class MapDraft implements LiveMapHandle<unknown, unknown> {
     if (typeof entities !== 'object' || entities === null || Array.isArray(entities))
       throw new InterplayError('invalid-input', 'A live map is set to an object: its entities by key.')
     const taken: [string, unknown][] = []
+    let kept = 0
     for (const key of Object.keys(entities)) {
       const before = this.#one(key)
       const entity = entities[key]
-      if (before !== undefined && isEqual(before, entity)) continue
+      if (before !== undefined) {
+        kept += 1
+        if (isEqual(before, entity)) continue
+      }
       taken.push([key, this.#store.take(key, entity)])
     }
-    const gone = this.#keys().filter((key) => !Object.hasOwn(entities, key))
+    const keys = this.#written.size > 0 || kept < this.#store.entities.size ? this.#keys() : []
     for (const [key, entity] of taken) this.#written.set(key, entity)
-    for (const key of gone) this.#written.set(key, undefined)
+    for (const key of keys) if (!Object.hasOwn(entities, key)) this.#written.set(key, undefined)
+  }
+
+  /** All of them, to be changed. */
+  #draft(): Entities {
+    const draft: Entities = {}
+    if (this.#written.size > 0) for (const key of this.#keys()) draft[key] = thawed(this.#one(key))
+    else for (const [key, entity] of this.#store.entities) draft[key] = thawed(entity)
+    return draft
   }
 
   #one(key: string): unknown {

@@ -21,8 +21,11 @@ export function thawed(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (isTypedArray(value)) return copyOf(value)
   if (Array.isArray(value)) return value.map(thawed)
-  const copy: Record<string, unknown> = {}
-  for (const key of Object.keys(value)) copy[key] = thawed((value as Record<string, unknown>)[key])
+  const copy: Record<string, unknown> = { ...value }
+  for (const key in copy) {
+    const item = copy[key]
+    if (typeof item === 'object' && item !== null) copy[key] = thawed(item)
+  }
   return copy
 }
 
@@ -89,19 +92,28 @@ function ownObject(value: object, where: string, path: Path, found: Found): unkn
     return copyOf(value)
   }
   if (path.length >= maxDepth) throw fault(where, path, `Nested deeper than ${maxDepth}`)
-  const inner = (key: string | number, item: unknown): unknown => {
-    path.push(key)
-    const owned = own(item, where, path, found)
-    path.pop()
-    return owned
+  if (Array.isArray(value)) {
+    const items = Array.from(value, (item, index) => {
+      path.push(index)
+      const owned = own(item, where, path, found)
+      path.pop()
+      return owned
+    })
+    return Object.freeze(items)
   }
-  if (Array.isArray(value)) return Object.freeze(Array.from(value, (item, index) => inner(index, item)))
   if (!isPlain(value)) throw fault(where, path, `A ${value.constructor?.name} is not JSON`)
-  const copy: Record<string, unknown> = {}
-  for (const key of Object.keys(value)) {
+  // A copy of the same shape is made at once; what of it must be another is set then.
+  const copy: Record<string, unknown> = { ...value }
+  for (const key of Object.keys(copy)) {
+    const item = copy[key]
     if (key === '__proto__') throw fault(where, path, 'The key __proto__ cannot be sent')
-    const item = (value as Record<string, unknown>)[key]
-    if (item !== undefined) copy[key.toWellFormed()] = inner(key, item)
+    if (!key.isWellFormed()) throw fault(where, path, 'A key is no well-formed text')
+    if (item === undefined) delete copy[key]
+    else if (typeof item !== 'boolean' && !(typeof item === 'number' && Number.isFinite(item))) {
+      path.push(key)
+      copy[key] = own(item, where, path, found)
+      path.pop()
+    }
   }
   return Object.freeze(copy)
 }

@@ -64,12 +64,15 @@ function writeProperties(
   let last = -1
   let kept = 0
   for (const name of Object.keys(after)) {
-    const isNew = !Object.hasOwn(before, name)
+    const [old, next] = [before[name], after[name]]
+    // Values hold no functions: those are a prototype's.
+    const isNew = old === undefined || typeof old === 'function'
     if (!isNew) kept += 1
+    if (Object.is(old, next)) continue
     const at = writer.length
     writer.varUint(keys.number(name) * 2 + 1)
-    if (isNew) writeValue(writer, keys, after[name], depth + 1)
-    else if (!writeChange(writer, keys, before[name], after[name], depth + 1)) {
+    if (isNew) writeValue(writer, keys, next, depth + 1)
+    else if (!writeChange(writer, keys, old, next, depth + 1)) {
       writer.length = at
       continue
     }
