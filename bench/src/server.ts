@@ -1,11 +1,12 @@
 import { type Extension, Server } from '@hocuspocus/server'
 import { createServer, implement, type Logger, sqliteLog } from '@interplay/server'
+import { flockRoom, startBroadcast } from './flock.ts'
 import { bench } from './room.ts'
 
 /** What a server under test is started as: JSON in its first argument. */
 export type Subject =
   | { readonly kind: 'interplay'; readonly folder: string }
-  | { readonly kind: 'hocuspocus' | 'socket.io' | 'colyseus' | 'relay' }
+  | { readonly kind: 'hocuspocus' | 'socket.io' | 'colyseus' | 'relay' | 'broadcast' }
 
 /** A server in a process of its own. It says its port to its parent once it listens, and ends with it. */
 const subject = JSON.parse(process.argv[2]!) as Subject
@@ -21,6 +22,8 @@ async function start(subject: Subject): Promise<number> {
       return startHocuspocus()
     case 'relay':
       return (await import('./relay.ts')).startRelay()
+    case 'broadcast':
+      return startBroadcast()
     case 'socket.io':
       return (await import('./socket-io.ts')).startSocketIo()
     case 'colyseus':
@@ -42,7 +45,9 @@ function startInterplay(folder: string): Promise<number> {
     },
   })
   const logger: Logger = { debug() {}, info() {}, warn: console.warn, error: console.error }
-  return createServer({ rooms: [room], openRooms: true, log: sqliteLog(folder), logger }).listen(0)
+  return createServer({ rooms: [room, flockRoom()], openRooms: true, log: sqliteLog(folder), logger }).listen(
+    0,
+  )
 }
 
 /** As it comes: without an extension that stores anything. A stateless message is sent back. */

@@ -16,6 +16,8 @@ export class WireClient implements Disposable {
   /** Called with every update of somebody else. */
   onUpdate: (update: Uint8Array) => void = () => {}
   onAcknowledged: () => void = () => {}
+  /** Called with every message of a live value, and the bytes of its frame. */
+  onLive: (message: Uint8Array, bytes: number) => void = () => {}
   readonly #room: string
   readonly #webSocket: WebSocket
   readonly #idPrefix = crypto.randomUUID().slice(0, 24)
@@ -70,6 +72,11 @@ export class WireClient implements Disposable {
     return new Promise((resolve) => this.#answers.set(eventId, resolve))
   }
 
+  /** Asks for a live value. */
+  subscribe(name: string): void {
+    this.#sendBytes(writeFrame({ kind: 'subscribe', room: this.#room, name, on: true, interest: undefined }))
+  }
+
   /** Sends a Hocuspocus stateless message. Resolves when the next one comes back. */
   stateless(payload: string): Promise<void> {
     this.#send(5, (encoder) => encoding.writeVarString(encoder, payload))
@@ -111,6 +118,7 @@ export class WireClient implements Disposable {
   #receive(bytes: Uint8Array): void {
     if (isRuntimeFrame(bytes)) {
       const frame = readFrame(bytes)
+      if (frame.kind === 'live') return this.onLive(frame.message, bytes.length)
       if (frame.kind !== 'reply') return
       this.#answers.get(frame.eventId)?.()
       this.#answers.delete(frame.eventId)
