@@ -46,13 +46,18 @@ export class JobRun {
   }
 
   /** Refuses everything that it does from now on. */
-  end(error: InterplayError): void {
+  refuse(error: InterplayError): void {
     this.#refusal ??= error
+  }
+
+  /** The same, and tells it; nobody waits for it any longer. */
+  end(error: InterplayError): void {
+    this.refuse(error)
     this.#controller.abort(error)
     this.#ended.reject(error)
   }
 
-  /** Throws once it has ended. */
+  /** Throws once it is refused. */
   assertGoing(): void {
     if (this.#refusal) throw this.#refusal
   }

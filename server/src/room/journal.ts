@@ -54,7 +54,7 @@ export function jobRecord(
 ): JournalRecord {
   return record('job', name, error === undefined ? 'ok' : 'failed', at, {
     id,
-    input: kept(input, []),
+    input: kept(input),
     attempt,
     durationMs: round(durationMs),
     ...(error !== undefined && { error }),
@@ -67,8 +67,8 @@ function record(kind: string, event: string, outcome: string, at: number, rest: 
 
 const round = (ms: number) => Math.round(ms * 100) / 100
 
-/** An input without its redacted fields, at any depth. */
-function kept(input: unknown, redact: readonly string[]): unknown {
+/** An input without its redacted fields, at any depth; only its beginning if it is long. */
+export function kept(input: unknown, redact: readonly string[] = []): unknown {
   const text = JSON.stringify(input, (key, value) => (redact.includes(key) ? '[redacted]' : value))
   if (text === undefined) return undefined
   return text.length <= maxInputLength ? JSON.parse(text) : `${text.slice(0, maxInputLength)}…`

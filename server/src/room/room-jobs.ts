@@ -103,7 +103,7 @@ export class RoomJobs {
       this.#changes.landed(change)
       const taskId = taskIdOf(change)
       if (this.#own.has(change) || !isJobTask(taskId)) continue
-      this.#runs.get(taskId)?.end(new InterplayError('cancelled', 'The job was cancelled or replaced.'))
+      this.#runs.get(taskId)?.end(cancelled())
       const status = this.statuses.get(jobIdOf(taskId))
       if (!status) continue
       if ('drop' in change) {
@@ -287,13 +287,17 @@ export class RoomJobs {
     return sent
   }
 
-  /** A change has its place in the order of the log: the end of a run of its task comes too late to be recorded. */
+  /**
+   * A change has its place in the order of the log: the end of a run of its task comes too late to be recorded, and what such a
+   * run does comes too late unless it made the change itself.
+   */
   #pushed(change: TaskChange, by?: JobRun): void {
     this.#changes.pushed(change)
     const run = this.#runs.get(taskIdOf(change))
     if (!run) return
     run.isReplaced = true
     if (run === by) this.#own.add(change)
+    else run.refuse(cancelled())
   }
 
   #record(tasks: readonly TaskChange[], record?: JobRecord): Promise<void> {
@@ -345,6 +349,10 @@ export class RoomJobs {
     changed.catch(() => {})
     return changed
   }
+}
+
+function cancelled(): InterplayError {
+  return new InterplayError('cancelled', 'The job was cancelled or replaced.')
 }
 
 function messageOf(thrown: unknown): string {

@@ -1,6 +1,7 @@
 import { jobIdOf, readTask } from '../jobs/task.ts'
 import type { StoredTask, UpdateLog } from '../log/log.ts'
 import type { JobStatuses } from './job-statuses.ts'
+import { kept } from './journal.ts'
 
 /** Tasks that one look into the log may read. */
 const maxPage = 200
@@ -89,17 +90,20 @@ export function listedTask(stored: StoredTask, statuses?: JobStatuses): ListedTa
   const listing = { id, state, due, failures, ...(error !== undefined && { error }) } as const
   switch (task.kind) {
     case 'job': {
-      const { name, input, plannedAt, cron } = task
+      const { name, plannedAt, cron } = task
       const rule = cron && { cron: cron.pattern, timeZone: cron.timeZone }
       const progress = status?.progress === undefined ? {} : { progress: status.progress }
+      const input = kept(task.input)
       return { ...listing, kind: 'job', jobId: jobIdOf(id), name, input, plannedAt, ...rule, ...progress }
     }
     case 'event': {
-      const { room: to, event: name, input, at, eventId, userId } = task
+      const { room: to, event: name, at, eventId, userId } = task
+      const input = kept(task.input)
       return { ...listing, due: task.notBefore ?? due, kind: 'event', to, name, input, at, eventId, userId }
     }
     case 'delivery': {
-      const { endpoint: to, type: name, data: input, at, deliveryId } = task
+      const { endpoint: to, type: name, at, deliveryId } = task
+      const input = kept(task.data)
       return { ...listing, due: task.notBefore ?? due, kind: 'webhook', to, name, input, at, deliveryId }
     }
     case 'queue':
