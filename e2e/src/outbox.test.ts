@@ -1,5 +1,7 @@
 import { jwt, memoryLog } from '@interplay/server'
+import { defineRoom, event } from '@interplay/shared'
 import { expect, test } from 'vitest'
+import { z } from 'zod'
 import { heldLog } from './held-log.ts'
 import { operate } from './operate.ts'
 import { startReceiver, webhookSecret } from './receiver.ts'
@@ -120,18 +122,50 @@ test('[E7] an event for a room that cannot answer yet waits for it, and so do th
   expect(await noted(world)).toEqual(['1', '2'])
 })
 
-test('[E7] an event for no room of this server, or none of that name, is dead or was never sent', async () => {
+test('[E7] an event for a room that this server does not have is dead; one that cannot be is never sent', async () => {
+  const elsewhere = defineRoom('elsewhere/:id', { events: { note: event(z.object({ text: z.string() })) } })
   await using world = await startWorld({ rooms: [workRoom()] })
-  await expect(
-    room(world).change(({ send }) => send(work, { id: '' }, 'note', { text: 'x' })),
-  ).rejects.toMatchObject({ code: 'invalid-input' })
-  await expect(
-    room(world).change(({ send }) => send(work, { id: '\uD800' }, 'note', { text: 'x' })),
-  ).rejects.toMatchObject({ code: 'invalid-input' })
-  await expect(
-    room(world).change(({ send }) => send(work, { id: 'b' }, 'note', { text: 1 as never })),
-  ).rejects.toMatchObject({ code: 'invalid-input' })
-  expect(await tasks(world)).toEqual([])
+  await room(world).change(({ send }) => send(elsewhere, { id: 'b' }, 'note', { text: 'x' }))
+  await until(async () => (await tasks(world))[0]?.state === 'dead')
+  expect(await tasks(world)).toMatchObject([
+    { to: 'elsewhere/b', failures: 1, error: expect.stringMatching(/^unknown-room: /) },
+  ])
+  for (const [id, text] of [
+    ['', 'x'],
+    ['\uD800', 'x'],
+    ['b', 1 as never],
+  ] as const)
+    await expect(
+      room(world).change(({ send }) => send(work, { id }, 'note', { text })),
+    ).rejects.toMatchObject({ code: 'invalid-input' })
+  expect((await tasks(world)).length).toBe(1)
+})
+
+test('[E7] a webhook that is under way when the server closes is waited for, and not sent twice', async () => {
+  const log = memoryLog()
+  const kept = new Proxy(log, {
+    get: (target, key) =>
+      key === 'close' ? async () => {} : (Reflect.get(target, key) as () => unknown).bind(target),
+  })
+  const arrived = Promise.withResolvers<void>()
+  const answer = Promise.withResolvers<number>()
+  await using receiver = await startReceiver((_, count) => {
+    arrived.resolve()
+    return count === 1 ? answer.promise : 200
+  })
+  const rooms = [posting({ crm: receiver.url })]
+  {
+    await using world = await startWorld({ rooms, log: kept })
+    await room(world).dispatch('post', { texts: ['0', '1'] })
+    await arrived.promise
+    const closed = world.server.close()
+    answer.resolve(200)
+    expect(await closed).toEqual([])
+  }
+  expect(receiver.accepted).toEqual(['0'])
+  await using world = await startWorld({ rooms, log: kept })
+  await until(async () => (await tasks(world)).length === 0)
+  expect(receiver.received.map(({ text }) => text)).toEqual(['0', '1'])
 })
 
 test('[E7] webhooks reach their endpoint in order, signed, whatever it does meanwhile', async () => {
