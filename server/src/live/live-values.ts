@@ -10,7 +10,7 @@ import { MapStore } from './map-store.ts'
 import { ValueFeed } from './value-feed.ts'
 import { ValueStore } from './value-store.ts'
 import type { LiveMeter, Viewer } from './viewer.ts'
-import type { LiveWrites } from './write.ts'
+import { type LiveWrites, mergeWrites } from './write.ts'
 
 export interface LiveServices {
   readonly room: string
@@ -23,7 +23,7 @@ export interface LiveServices {
 
 /** What code did, on its way to take effect behind what was done before. */
 export interface Landing {
-  readonly writes: LiveWrites
+  writes: LiveWrites
   hasLanded: boolean
 }
 
@@ -60,6 +60,11 @@ export class LiveValues {
   /** Something is on its way to take effect. */
   get isAhead(): boolean {
     return this.#landings.length > 0
+  }
+
+  /** How much of it there is: what can only land together counts as one. */
+  get pending(): number {
+    return this.#landings.length
   }
 
   get names(): IterableIterator<string> {
@@ -106,6 +111,7 @@ export class LiveValues {
 
   land(landing: Landing): void {
     landing.hasLanded = true
+    this.#join(landing)
     while (this.#landings[0]?.hasLanded)
       for (const [name, write] of this.#landings.shift()!.writes) this.#parts.get(name)?.channel.land(write)
   }
@@ -154,6 +160,14 @@ export class LiveValues {
 
   close(): void {
     for (const { channel } of this.#parts.values()) channel.close()
+  }
+
+  /** What waits behind the same thing lands together: steps go on while the log does not, and must not pile up. */
+  #join(landing: Landing): void {
+    const before = this.#landings[this.#landings.indexOf(landing) - 1]
+    if (!before?.hasLanded) return
+    before.writes = mergeWrites(new Map(before.writes), landing.writes)
+    this.#landings.splice(this.#landings.indexOf(landing), 1)
   }
 
   #restore(name: string, value: unknown): void {

@@ -172,7 +172,8 @@ export class Ticks {
   }
 
   #seedOf({ seed }: AnyTick): number {
-    this.#seed ??= seed ?? randomInt(2 ** 32)
+    if (seed !== null) return seed
+    this.#seed ??= randomInt(2 ** 32)
     return this.#seed
   }
 
