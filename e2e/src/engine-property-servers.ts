@@ -11,20 +11,23 @@ export class EngineServers implements AsyncDisposable {
   readonly #folder: string
   #running: EngineProcess
   #next: EngineProcess
-  /** What servers printed. */
-  readonly printed: string[] = []
+  #complaints: string[] = []
 
   private constructor(folder: string, port: number, running: EngineProcess) {
     this.#folder = folder
     this.port = port
     this.#running = running
-    this.#next = new EngineProcess(folder, this.printed)
+    this.#next = new EngineProcess(folder)
   }
 
   static async start(folder: string): Promise<EngineServers> {
-    const first = new EngineProcess(folder, [])
-    const servers = new EngineServers(folder, await first.listen(0), first)
-    return servers
+    const first = new EngineProcess(folder)
+    return new EngineServers(folder, await first.listen(0), first)
+  }
+
+  /** Servers that ended in another way than they were to, since this was asked last. */
+  takeComplaints(): string[] {
+    return this.#complaints.splice(0)
   }
 
   get http(): string {
@@ -46,9 +49,9 @@ export class EngineServers implements AsyncDisposable {
       clearTimeout(timer)
     }
     this.#running.kill()
-    await ended
+    if ((await ended) !== 'SIGKILL') this.#complaints.push(`ended by itself: ${this.#running.printed}`)
     this.#running = this.#next
-    this.#next = new EngineProcess(this.#folder, this.printed)
+    this.#next = new EngineProcess(this.#folder)
     await this.#running.listen(this.port)
   }
 
@@ -61,18 +64,26 @@ export class EngineServers implements AsyncDisposable {
 }
 
 class EngineProcess {
-  readonly ended: Promise<unknown>
+  /** Its exit code, or the signal that ended it. */
+  readonly ended: Promise<number | NodeJS.Signals>
+  printed = ''
   readonly #child: ChildProcess
   readonly #ready: Promise<void>
 
-  constructor(folder: string, printed: string[]) {
+  constructor(folder: string) {
     const env = { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache') }
     const args = ['--conditions=interplay-source', entry, folder]
     this.#child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], env })
     for (const stream of [this.#child.stdout!, this.#child.stderr!])
-      stream.on('data', (bytes) => printed.push(String(bytes)))
-    this.ended = new Promise((resolve) => this.#child.once('close', resolve))
+      stream.on('data', (bytes) => {
+        this.printed += bytes
+      })
+    this.ended = new Promise((resolve) =>
+      this.#child.once('close', (code, signal) => resolve(code ?? signal!)),
+    )
     this.#ready = this.#said().then(() => {})
+    // Told to whoever asks it to listen.
+    this.#ready.catch(() => {})
   }
 
   async listen(port: number): Promise<number> {
@@ -90,6 +101,9 @@ class EngineProcess {
   }
 
   #said(): Promise<unknown> {
-    return new Promise((resolve) => this.#child.once('message', resolve))
+    return new Promise((resolve, reject) => {
+      this.#child.once('message', resolve)
+      this.#child.once('close', () => reject(new Error(`A server did not come up: ${this.printed}`)))
+    })
   }
 }

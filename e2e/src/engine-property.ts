@@ -50,6 +50,7 @@ export async function runBatch(
   await servers.kill(null)
   await Promise.all(scenarios.map(async (scenario, index) => report(index, await scenario.audit())))
   for (const scenario of scenarios) scenario.close()
+  report(0, servers.takeComplaints())
   return faults
 }
 
