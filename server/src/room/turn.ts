@@ -12,15 +12,25 @@ export function atTurnEnd(stage: keyof typeof stages, flush: Flush): void {
   stages[stage].push(flush)
   if (due) return
   due = true
-  setImmediate(() => {
-    run('rooms')
-    due = false
-    run('sockets')
-  })
+  setImmediate(endTurn)
+}
+
+function endTurn(): void {
+  // What is asked for from now on has the next turn; what rooms ask of sockets is still done in this one.
+  due = false
+  run('rooms')
+  run('sockets')
 }
 
 function run(stage: keyof typeof stages): void {
   const flushes = stages[stage]
   stages[stage] = []
-  for (const flush of flushes) flush()
+  for (const flush of flushes) {
+    try {
+      flush()
+    } catch (error) {
+      // One that throws must not cost the others their turn.
+      process.emitWarning(error instanceof Error ? error : String(error))
+    }
+  }
 }

@@ -31,8 +31,6 @@ export interface Line {
   /** Says why a join or a write was refused, in whatever words its dialect has. */
   refused(scope: 'join' | 'write', error: InterplayError, session: Session): void
   reply(eventId: string, outcome: Outcome, session: Session): void
-  /** As many of its events wait as may: what it sends next waits unread, until they are answered. */
-  full(isFull: boolean, session: Session): void
   /** Its reader is slow: what can be told later, in one piece, is not told now. */
   readonly isBehind: boolean
   /** Sends a runtime frame, if the client speaks them. */
@@ -295,18 +293,22 @@ export class Session implements Joining, Member {
         error: { code: 'malformed', message },
       })
     }
+    if (this.#unanswered >= maxUnanswered) {
+      const message = `${maxUnanswered} events of this session wait for their answers. Dispatch it again later.`
+      return this.#reply(eventId, { ok: false, error: { code: 'overloaded', message } })
+    }
     this.#unanswered += 1
-    if (this.#unanswered === maxUnanswered) this.#line.full(true, this)
     room.dispatch(
       { id: eventId, event, input, actor: this.#actor!, sessionId: this.sessionId },
       {
         answered: (outcome) => {
           this.#unanswered -= 1
-          if (this.#unanswered === maxUnanswered / 2) this.#line.full(false, this)
           this.#reply(eventId, outcome)
         },
         // The client comes back, and asks with the same id.
-        lost: () => {},
+        lost: () => {
+          this.#unanswered -= 1
+        },
       },
     )
   }

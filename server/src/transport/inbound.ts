@@ -17,7 +17,6 @@ export class Inbound {
   readonly #webSocket: WebSocket
   readonly #handle: (bytes: Buffer, isBinary: boolean) => void
   #waiting: Frame[] = []
-  #isHeld = false
   #isDue = false
   #frames = 0
   #startedAt = 0
@@ -38,14 +37,8 @@ export class Inbound {
     this.#drainSoon()
   }
 
-  /** Holds everything back that comes, until it is released. */
-  hold(isHeld: boolean): void {
-    this.#isHeld = isHeld
-    if (!isHeld && this.#waiting.length > 0) this.#drainSoon()
-  }
-
   #drainSoon(): void {
-    if (this.#isDue || this.#isHeld) return
+    if (this.#isDue) return
     this.#isDue = true
     setImmediate(() => {
       this.#isDue = false
@@ -67,7 +60,6 @@ export class Inbound {
 
   /** Whether this turn has time for one more frame. */
   #mayGoOn(): boolean {
-    if (this.#isHeld) return false
     if (this.#frames === 0) {
       this.#startedAt = performance.now()
       setImmediate(() => {

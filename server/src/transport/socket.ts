@@ -33,9 +33,6 @@ export interface SocketOptions {
 export class Socket implements Line {
   readonly request: Request
   readonly #outbound: Outbound
-  readonly #inbound: Inbound
-  /** Sessions that have so many events without an answer that no more are taken. */
-  readonly #full = new Set<Session>()
   readonly #services: SessionServices
   readonly #limits: SocketLimits
   readonly #sessions = new Map<string, Session>()
@@ -59,7 +56,7 @@ export class Socket implements Line {
     outbound.onDrained = () => {
       for (const session of this.#sessions.values()) session.caughtUp()
     }
-    this.#inbound = new Inbound(webSocket, (bytes, isBinary) => this.#receive(bytes, isBinary))
+    new Inbound(webSocket, (bytes, isBinary) => this.#receive(bytes, isBinary))
     // A malformed WebSocket frame is an error event here; ws closes the socket itself.
     webSocket.on('error', (error) => services.logger.debug({ error: error.message }, 'a socket failed'))
     webSocket.on('close', () => {
@@ -81,12 +78,6 @@ export class Socket implements Line {
     this.#outbound.send(frame)
   }
 
-  full(isFull: boolean, session: Session): void {
-    if (isFull) this.#full.add(session)
-    else this.#full.delete(session)
-    this.#inbound.hold(this.#full.size > 0)
-  }
-
   refused(scope: 'join' | 'write', error: InterplayError, session: Session): void {
     this.#sendRuntime({ kind: 'refused', room: session.key, scope, error: error.toJSON() })
   }
@@ -102,7 +93,6 @@ export class Socket implements Line {
 
   ended(session: Session): void {
     if (this.#sessions.get(session.key) === session) this.#sessions.delete(session.key)
-    this.full(false, session)
   }
 
   /** Closes the socket with a typed error (RFC 6455 allows a reason of 123 bytes). */

@@ -78,8 +78,6 @@ export class YWebSocket implements Line {
 
   sendRuntime(): void {}
 
-  full(): void {}
-
   ended(): void {
     this.#outbound.close()
   }
