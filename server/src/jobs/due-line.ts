@@ -2,6 +2,7 @@ import type { DuePlace, DueTask, TaskChange, UpdateLog } from '../log/log.ts'
 import type { Logger } from '../observe/logging.ts'
 import { Alarm } from './alarm.ts'
 import { type LaneRule, Lanes } from './lanes.ts'
+import { Resting } from './resting.ts'
 
 export interface DueLineOptions {
   readonly log: UpdateLog
@@ -25,19 +26,10 @@ interface Claim {
   due: number | null
 }
 
-/** A task that could not be done just now. */
-interface Rest {
-  readonly task: DueTask
-  readonly ms: number
-  /** `null` once it is over. */
-  timer: NodeJS.Timeout | null
-}
-
 type Visit = (task: DueTask, lane: LaneRule | null, before: DuePlace) => boolean
 
 const firstRestMs = 100
 const maxRestMs = 30_000
-const maxResting = 1_000
 const maxUnknown = 10_000
 const firstPage = 16
 const maxPage = 256
@@ -57,7 +49,7 @@ export class DueLine {
   readonly #alarm: Alarm
   readonly #lanes = new Lanes()
   readonly #running = new Map<string, Claim>()
-  readonly #resting = new Map<string, Rest>()
+  readonly #resting = new Resting(() => void this.#lookNow())
   readonly #unknown = new Set<string>()
   readonly #ended: (() => void)[] = []
   #place = startOf(always)
@@ -101,7 +93,7 @@ export class DueLine {
     for (const change of changes) {
       const [id, due] = 'put' in change ? [change.put.id, change.put.due] : [change.drop, null]
       const key = keyOf(room, id)
-      this.#endRest(key)
+      this.#resting.end(key)
       this.#look?.touched.add(key)
       const claim = this.#running.get(key)
       if (claim) {
@@ -122,7 +114,7 @@ export class DueLine {
     this.#stopped = true
     this.#alarm.stop()
     if (this.#renewing) clearInterval(this.#renewing)
-    for (const key of this.#resting.keys()) this.#endRest(key)
+    this.#resting.stop()
     if (this.#running.size > 0) await new Promise<void>((resolve) => this.#ended.push(resolve))
   }
 
@@ -168,10 +160,10 @@ export class DueLine {
   }
 
   #startRested(): void {
-    for (const { task, ms, timer } of this.#resting.values()) {
+    for (const [key, task, ms] of this.#resting.rested) {
       const lane = this.#options.lane(task)
-      if (timer || !lane || this.#isFull || this.#lanes.isFull(lane)) continue
-      this.#resting.delete(keyOf(task.room, task.id))
+      if (!lane || this.#isFull || this.#lanes.isFull(lane)) continue
+      this.#resting.end(key)
       this.#start(task, lane, ms)
     }
   }
@@ -264,25 +256,7 @@ export class DueLine {
   #end(key: string, task: DueTask, claim: Claim, restMs: number): void {
     if (this.#stopped) return
     if (claim.touched && claim.due !== null) this.#arrived(claim.due)
-    // Of very many, those beyond are found when the line begins anew.
-    if (!claim.touched && this.#resting.size < maxResting) this.#rest(key, task, restMs)
+    if (!claim.touched) this.#resting.begin(key, task, restMs)
     if (this.#look || this.#stalledAt !== never || this.#lanes.isAnyOpen) void this.#lookNow()
-  }
-
-  #rest(key: string, task: DueTask, ms: number): void {
-    const over = () => {
-      rest.timer = null
-      void this.#lookNow()
-    }
-    const rest: Rest = { task, ms, timer: setTimeout(over, ms) }
-    rest.timer!.unref()
-    this.#resting.set(key, rest)
-  }
-
-  #endRest(key: string): void {
-    const rest = this.#resting.get(key)
-    if (!rest) return
-    if (rest.timer) clearTimeout(rest.timer)
-    this.#resting.delete(key)
   }
 }

@@ -1,7 +1,7 @@
 import type { Outcome } from '@interplay/shared/protocol'
 import type { EventRequest } from '../events/dispatch.ts'
 import type { JournalRecord } from '../log/log.ts'
-import type { JobRecord } from './room-jobs.ts'
+import type { JobRecord } from './job-room.ts'
 
 /** Refusals that tell of load and not of anybody's doing: a journal of them would be load of its own. */
 const passing: ReadonlySet<string> = new Set(['rate-limited', 'overloaded', 'unavailable', 'cancelled'])
