@@ -24,8 +24,10 @@ interface Turn {
 /** Whoever watches one server. */
 interface Audience {
   readonly server: ServerUnderTest
+  /** What one of them was sent. */
   readonly frames: { count: number; bytes: number }
-  readonly encodes: () => Promise<number>
+  /** What the server did, as it says itself. */
+  readonly did: () => Promise<{ readonly steps: number; readonly encodes: number }>
   close(): void
 }
 
@@ -45,16 +47,17 @@ async function watchLive(): Promise<Audience> {
     client.subscribe('agents')
     clients.push(client)
   }
-  const encodes = async () => {
+  const did = async () => {
     const text = await (await fetch(`${server.http}/metrics`)).text()
-    return Number(/^interplay_live_messages_total (\d+)/m.exec(text)?.[1])
+    const of = (name: string) => Number(new RegExp(`^${name} (\\d+)`, 'm').exec(text)?.[1])
+    return { steps: of('interplay_tick_seconds_count'), encodes: of('interplay_live_messages_total') }
   }
   const close = () => {
     const agents = replica.value as Record<string, { x: number }>
     if (Object.keys(agents).length !== entities) throw new Error('entities are missing')
     for (const client of clients) client[Symbol.dispose]()
   }
-  return { server, frames, encodes, close }
+  return { server, frames, did, close }
 }
 
 async function watchBroadcast(): Promise<Audience> {
@@ -70,20 +73,26 @@ async function watchBroadcast(): Promise<Audience> {
   const close = () => {
     for (const socket of sockets) socket.close()
   }
-  return { server, frames, encodes: async () => frames.count, close }
+  const did = async () => ({ steps: frames.count, encodes: frames.count })
+  return { server, frames, did, close }
 }
 
-async function measure({ server, frames, encodes }: Audience): Promise<Turn> {
-  const before = { ...frames, cpuMs: await server.cpuMs(), encodes: await encodes() }
-  const startedAt = performance.now()
+async function measure({ server, frames, did }: Audience): Promise<Turn> {
+  const look = async () => ({
+    ...(await did()),
+    cpuMs: await server.cpuMs(),
+    ...frames,
+    at: performance.now(),
+  })
+  const before = await look()
   await new Promise((resolve) => setTimeout(resolve, turnMs))
-  const steps = frames.count - before.count
-  const seconds = (performance.now() - startedAt) / 1000
+  const after = await look()
+  const steps = after.steps - before.steps
   return {
-    perSecond: steps / seconds,
-    cpuMs: ((await server.cpuMs()) - before.cpuMs) / steps,
-    bytes: (frames.bytes - before.bytes) / steps,
-    encodes: ((await encodes()) - before.encodes) / steps,
+    perSecond: (steps / (after.at - before.at)) * 1000,
+    cpuMs: (after.cpuMs - before.cpuMs) / steps,
+    bytes: (after.bytes - before.bytes) / (after.count - before.count),
+    encodes: (after.encodes - before.encodes) / steps,
   }
 }
 
