@@ -153,12 +153,12 @@ export class Ticks {
     const { live, members, isAhead, record } = this.#room
     this.#failures = ran.outcome.ok ? 0 : this.#failures + 1
     const hasSignals = ran.signals.length > 0
-    if (ran.change || ran.tasks.length > 0 || (hasSignals && isAhead())) record(ran)
-    else {
-      if (ran.live) live.land(live.commit(ran.live))
-      for (const signal of ran.signals) members.signal(signal)
-    }
-    if (isLast) live.flush()
+    const isRecorded = ran.change !== null || ran.tasks.length > 0 || (hasSignals && isAhead())
+    if (isRecorded) record(ran)
+    else if (ran.live) live.land(live.commit(ran.live))
+    // What a signal tells of is there before it.
+    if (isLast || hasSignals) live.flush(hasSignals)
+    if (!isRecorded) for (const signal of ran.signals) members.signal(signal)
     const { snapshotEveryMs } = tick
     // While the log does not take the last one, none is added.
     if (snapshotEveryMs === null || this.#storing) return
