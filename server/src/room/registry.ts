@@ -143,7 +143,7 @@ export class Registry {
     const saved = Promise.all(rooms.map((room) => room.settled().then(() => room.compactor.beforeUnload())))
     let timer: NodeJS.Timeout | undefined
     const deadline = new Promise((resolve) => {
-      timer = setTimeout(resolve, deadlineMs)
+      timer = setTimeout(resolve, Math.max(0, deadlineMs))
     })
     await Promise.race([saved, deadline])
     clearTimeout(timer)
