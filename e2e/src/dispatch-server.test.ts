@@ -189,3 +189,17 @@ test('after the server is closed, nothing is dispatched', async () => {
   await world[Symbol.asyncDispose]()
   await expect(one.dispatch('restock', { by: 1 })).rejects.toMatchObject({ code: 'unavailable' })
 })
+
+test('[E6] a room is also known by its name: what it takes is checked when it runs', async () => {
+  await using world = await start()
+  const { name } = shopOf(world)
+  const named = world.server.room(name)
+  await named.dispatch('restock', { by: 2 }, { id: 'once' })
+  await named.dispatch('restock', { by: 2 }, { id: 'once' })
+  expect(await named.state()).toMatchObject({ stock: 2 })
+  await expect(named.dispatch('restock', { by: 'two' })).rejects.toMatchObject({
+    code: 'invalid-input',
+    issues: [{ path: ['by'] }],
+  })
+  await expect(named.dispatch('no-such-event')).rejects.toMatchObject({ code: 'unknown-event' })
+})

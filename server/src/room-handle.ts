@@ -37,21 +37,36 @@ export interface RoomHandle<R extends AnyRoom> {
   state(): Promise<StateJson<R>>
 }
 
+/** A room that is known by its name only: what events take and answer is checked when they run. */
+export interface NamedRoom {
+  readonly name: string
+  dispatch(event: string, input?: unknown, options?: ServerDispatchOptions): Promise<unknown>
+  state(): Promise<unknown>
+}
+
 export function createRoomHandle<R extends AnyRoom>(
   registry: Registry,
   definition: R,
   params: ParamsOf<R>,
 ): RoomHandle<R> {
-  const name = roomName(definition, params)
+  const named = createNamedRoom(registry, roomName(definition, params))
+  return {
+    ...named,
+    dispatch: (event, ...[input, options]) => named.dispatch(event, input, options) as never,
+    change: (step) => registry.use(named.name, (room) => room.change(step as never, 'server') as never),
+    state: () => named.state() as Promise<StateJson<R>>,
+  }
+}
+
+export function createNamedRoom(registry: Registry, name: string): NamedRoom {
   return {
     name,
-    async dispatch(event, ...[input, { id = newEventId(), actor = { userId: 'server' } } = {}]) {
+    async dispatch(event, input, { id = newEventId(), actor = { userId: 'server' } } = {}) {
       checkEventId(id, 'An event id')
       const outcome = await registry.dispatch(name, { id, event, input, actor, sessionId: null })
       if (!outcome.ok) throw InterplayError.from(outcome.error)
-      return outcome.output as never
+      return outcome.output
     },
-    change: (step) => registry.use(name, (room) => room.change(step as never, 'server') as never),
-    state: () => registry.use(name, (room) => stateOf(room) as StateJson<R>),
+    state: () => registry.use(name, (room) => stateOf(room)),
   }
 }

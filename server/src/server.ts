@@ -9,7 +9,7 @@ import { createMetrics, gaugeTasks } from './observe/metrics.ts'
 import type { ServerOptions } from './options.ts'
 import { Registry } from './room/registry.ts'
 import { senderOf } from './room/send-webhook.ts'
-import { createRoomHandle, type RoomHandle } from './room-handle.ts'
+import { createNamedRoom, createRoomHandle, type NamedRoom, type RoomHandle } from './room-handle.ts'
 import { anonymous } from './session/authenticate.ts'
 import { HttpServer } from './transport/http-server.ts'
 
@@ -29,6 +29,7 @@ export interface InterplayServer {
   listen(port: number, host?: string): Promise<number>
   /** A room, to dispatch to and to change from around the server. It is opened when it is used. */
   room<R extends AnyRoom>(definition: R, params: ParamsOf<R>): RoomHandle<R>
+  room(name: string): NamedRoom
   /** Swaps the code of all rooms while sockets stay open. Throws on an incomplete implementation, and changes nothing. */
   replace(rooms: readonly AnyImplementation[]): void
   /** Stops, after everything is durable or the deadline has passed. Resolves to what could not be saved. */
@@ -131,7 +132,10 @@ export function createServer(options: ServerOptions): InterplayServer {
       if (options.mqtt) stopIngest = options.mqtt.start(ingest)
       return taken
     },
-    room: (definition, params) => createRoomHandle(registry, definition, params),
+    room: <R extends AnyRoom>(room: R | string, params?: ParamsOf<R>) =>
+      typeof room === 'string'
+        ? (createNamedRoom(registry, room) as never)
+        : createRoomHandle(registry, room, params!),
     replace(next) {
       for (const implementation of next) checkComplete(implementation)
       implementations = next
