@@ -13,6 +13,7 @@ import { countingLog, type SnapshotCounts } from './counting-log.ts'
 import { ledger, ledgerFaults, ledgerRoom, ownKey } from './ledger.ts'
 import { MortalLog } from './mortal-log.ts'
 import { random } from './random.ts'
+import { until } from './until.ts'
 import { WireClient } from './wire-client.ts'
 import type { World } from './world.ts'
 
@@ -134,8 +135,17 @@ class Editor {
   }
 
   static async join(port: number): Promise<Editor> {
-    const client = await WireClient.connect({ ws: `ws://127.0.0.1:${port}` } as World)
-    return new Editor(await client.join(key))
+    for (;;) {
+      const client = await WireClient.connect({ ws: `ws://127.0.0.1:${port}` } as World)
+      client.auth(key)
+      client.sync(key, 0, new Uint8Array([0]))
+      const isIn = () => client.frames.some(({ sync }) => sync === 1)
+      // The room may be closed under it, when an append was stored and its answer lost.
+      const isOut = () => client.closed !== null || client.frames.some(({ type }) => type === 7)
+      await until(() => isIn() || isOut() || client.refusals().length > 0)
+      if (isIn()) return new Editor(client)
+      client[Symbol.dispose]()
+    }
   }
 
   /** Whether the server has put it out: it closed the room. */
