@@ -24,14 +24,20 @@ export function eventRecord(
 ): JournalRecord | undefined {
   const code = outcome.ok ? 'ok' : outcome.error.code
   if (isPassing(outcome)) return undefined
-  return record('event', event, code, at, {
-    id,
-    userId: actor.userId,
-    ...(sessionId !== null && { sessionId }),
-    input: kept(input, redact),
-    durationMs: round(durationMs),
-    ...(!outcome.ok && { error: outcome.error.message }),
-  })
+  return record(
+    'event',
+    event,
+    code,
+    at,
+    {
+      id,
+      userId: actor.userId,
+      ...(sessionId !== null && { sessionId }),
+      durationMs: round(durationMs),
+      ...(!outcome.ok && { error: outcome.error.message }),
+    },
+    keptText(input, redact),
+  )
 }
 
 /** The record of a reaction: `changed:notes`, `joined`. */
@@ -52,24 +58,50 @@ export function jobRecord(
   { id, name, input, attempt, durationMs, error }: JobRecord,
   at: number,
 ): JournalRecord {
-  return record('job', name, error === undefined ? 'ok' : 'failed', at, {
-    id,
-    input: kept(input),
-    attempt,
-    durationMs: round(durationMs),
-    ...(error !== undefined && { error }),
-  })
+  return record(
+    'job',
+    name,
+    error === undefined ? 'ok' : 'failed',
+    at,
+    {
+      id,
+      attempt,
+      durationMs: round(durationMs),
+      ...(error !== undefined && { error }),
+    },
+    keptText(input),
+  )
 }
 
-function record(kind: string, event: string, outcome: string, at: number, rest: object): JournalRecord {
-  return { at, event, outcome, content: JSON.stringify({ kind, ...rest }) }
+/** `input` is JSON already: it is written once, not read and written again. */
+function record(
+  kind: string,
+  event: string,
+  outcome: string,
+  at: number,
+  rest: object,
+  input?: string,
+): JournalRecord {
+  const head = JSON.stringify({ kind, ...rest })
+  const content = input === undefined ? head : `${head.slice(0, -1)},"input":${input}}`
+  return { at, event, outcome, content }
 }
 
 const round = (ms: number) => Math.round(ms * 100) / 100
 
 /** An input without its redacted fields, at any depth; only its beginning if it is long. */
 export function kept(input: unknown, redact: readonly string[] = []): unknown {
-  const text = JSON.stringify(input, (key, value) => (redact.includes(key) ? '[redacted]' : value))
-  if (text === undefined) return undefined
-  return text.length <= maxInputLength ? JSON.parse(text) : `${text.slice(0, maxInputLength)}…`
+  const text = keptText(input, redact)
+  return text === undefined ? undefined : JSON.parse(text)
+}
+
+/** The same, as JSON. */
+function keptText(input: unknown, redact: readonly string[] = []): string | undefined {
+  const replacer =
+    redact.length === 0
+      ? undefined
+      : (key: string, value: unknown) => (redact.includes(key) ? '[redacted]' : value)
+  const text = JSON.stringify(input, replacer) as string | undefined
+  if (text === undefined || text.length <= maxInputLength) return text
+  return JSON.stringify(`${text.slice(0, maxInputLength)}…`)
 }
