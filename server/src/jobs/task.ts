@@ -1,4 +1,5 @@
 import type { StoredTask } from '../log/log.ts'
+import { doubled } from './backoff.ts'
 
 /** How often failed work is tried, and how long it waits in between: doubling, with jitter, up to an hour. */
 export interface RetryPolicy {
@@ -87,7 +88,7 @@ export function readTask(stored: Pick<StoredTask, 'content'>): Task {
 
 /** Milliseconds before the next attempt, after so many failures: half of it is certain, half is chance. */
 export function backoffMs(failures: number, { backoffMs: first }: RetryPolicy, random = Math.random): number {
-  const whole = Math.min(first * 2 ** Math.min(failures - 1, 30), maxBackoffMs)
+  const whole = doubled(failures, { firstMs: first, maxMs: maxBackoffMs })
   return Math.round(whole / 2 + (whole / 2) * random())
 }
 
