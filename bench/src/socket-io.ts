@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { Server } from 'socket.io'
-import { WebSocket } from 'ws'
+import { CorkedWebSocket } from './corked.ts'
 
 /** A Socket.IO server that acknowledges `ping` with what it got. WebSocket only, without compression. */
 export async function startSocketIo(): Promise<number> {
@@ -16,29 +16,20 @@ export async function startSocketIo(): Promise<number> {
   return (http.address() as AddressInfo).port
 }
 
-/**
- * A Socket.IO client with nothing around it, as `WireClient` is one of Interplay: what it sends in one turn leaves in one write.
- * Engine.IO protocol 4, Socket.IO protocol 5.
- */
+/** A Socket.IO client with nothing around it, as `WireClient` is one of Interplay. Engine.IO protocol 4, Socket.IO protocol 5. */
 export class SocketIoClient implements Disposable {
-  readonly #webSocket: WebSocket
+  readonly #socket: CorkedWebSocket
   readonly #answers = new Map<number, () => void>()
   #id = 0
-  #corked = false
   #connected: () => void = () => {}
 
-  private constructor(webSocket: WebSocket) {
-    this.#webSocket = webSocket
-    webSocket.on('message', (data) => this.#receive(data.toString()))
+  private constructor(socket: CorkedWebSocket) {
+    this.#socket = socket
+    socket.webSocket.on('message', (data) => this.#receive(data.toString()))
   }
 
   static async join(url: string): Promise<SocketIoClient> {
-    const client = new SocketIoClient(
-      new WebSocket(`${url}/socket.io/?EIO=4&transport=websocket`, {
-        perMessageDeflate: false,
-        generateMask: (mask) => mask.fill(0),
-      }),
-    )
+    const client = new SocketIoClient(new CorkedWebSocket(`${url}/socket.io/?EIO=4&transport=websocket`))
     await new Promise<void>((resolve) => {
       client.#connected = resolve
     })
@@ -53,20 +44,11 @@ export class SocketIoClient implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#webSocket.close()
+    this.#socket.close()
   }
 
   #send(text: string): void {
-    if (!this.#corked) {
-      this.#corked = true
-      const { _socket: socket } = this.#webSocket as unknown as { _socket: Socket }
-      socket.cork()
-      setImmediate(() => {
-        this.#corked = false
-        socket.uncork()
-      })
-    }
-    this.#webSocket.send(text)
+    this.#socket.send(text)
   }
 
   #receive(text: string): void {

@@ -1,14 +1,12 @@
-import type { Socket } from 'node:net'
 import { isRuntimeFrame, protocolVersion, readFrame, writeFrame } from '@interplay/shared/protocol'
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
-import { WebSocket } from 'ws'
 import * as Y from 'yjs'
+import { CorkedWebSocket } from './corked.ts'
 
 /**
  * A client that speaks the wire with nothing around it, so that what is measured is the server: it joins one room, sends
- * updates or events and hears what comes back. Without events it is the same for every server. What it sends in one turn
- * leaves in one write, masked with zeros: a load generator that shares the machine must take little of it.
+ * updates or events and hears what comes back. Without events it is the same for every server.
  */
 export class WireClient implements Disposable {
   /** Updates that the server has acknowledged (SyncStatus 1). */
@@ -19,27 +17,26 @@ export class WireClient implements Disposable {
   /** Called with every message of a live value, and the bytes of its frame. */
   onLive: (message: Uint8Array, bytes: number) => void = () => {}
   readonly #room: string
-  readonly #webSocket: WebSocket
+  readonly #socket: CorkedWebSocket
   readonly #idPrefix = crypto.randomUUID().slice(0, 24)
   #events = 0
-  #corked = false
   readonly #answers = new Map<string, () => void>()
   readonly #echoes: (() => void)[] = []
   #joined: () => void = () => {}
 
-  private constructor(webSocket: WebSocket, room: string) {
-    this.#webSocket = webSocket
+  private constructor(socket: CorkedWebSocket, room: string) {
+    this.#socket = socket
     this.#room = room
-    webSocket.on('message', (bytes: Buffer) => this.#receive(bytes))
+    socket.webSocket.on('message', (bytes: Buffer) => this.#receive(bytes))
   }
 
   /** Opens the socket and says nothing: for servers that know no rooms. */
   static async connect(url: string, room: string): Promise<WireClient> {
-    const webSocket = new WebSocket(url, { perMessageDeflate: false, generateMask: (mask) => mask.fill(0) })
-    const client = new WireClient(webSocket, room)
+    const socket = new CorkedWebSocket(url)
+    const client = new WireClient(socket, room)
     await new Promise((resolve, reject) => {
-      webSocket.once('open', resolve)
-      webSocket.once('error', reject)
+      socket.webSocket.once('open', resolve)
+      socket.webSocket.once('error', reject)
     })
     return client
   }
@@ -84,7 +81,7 @@ export class WireClient implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#webSocket.close()
+    this.#socket.close()
   }
 
   #sync(kind: number, payload: Uint8Array): void {
@@ -103,16 +100,7 @@ export class WireClient implements Disposable {
   }
 
   #sendBytes(bytes: Uint8Array): void {
-    if (!this.#corked) {
-      this.#corked = true
-      const { _socket: socket } = this.#webSocket as unknown as { _socket: Socket }
-      socket.cork()
-      setImmediate(() => {
-        this.#corked = false
-        socket.uncork()
-      })
-    }
-    this.#webSocket.send(bytes)
+    this.#socket.send(bytes)
   }
 
   #receive(bytes: Uint8Array): void {
