@@ -1,12 +1,6 @@
-import type { Connection, Hocuspocus } from '@hocuspocus/server'
-import { InterplayError, isErrorCode } from '@interplay/shared'
-import {
-  type Dispatch,
-  maxEventIdLength,
-  newEventId,
-  type Outcome,
-  type Subscribe,
-} from '@interplay/shared/protocol'
+import type { Connection } from '@hocuspocus/server'
+import { InterplayError } from '@interplay/shared'
+import { type Dispatch, newEventId, type Outcome, type Subscribe } from '@interplay/shared/protocol'
 import * as decoding from 'lib0/decoding'
 import type { Actor } from '../events/context.ts'
 import type { Logger } from '../observe/logging.ts'
@@ -19,25 +13,11 @@ import type { Room } from '../room/room.ts'
 import { type Authenticate, admit } from './admit.ts'
 import { AwarenessFrames } from './awareness-frames.ts'
 import { Backlog } from './backlog.ts'
+import { EventIntake } from './event-intake.ts'
+import { connectHocuspocus, deniedBecause, type HocuspocusClient } from './hocuspocus-client.ts'
 import { checkFrame, messageType, messageTypes, OutgoingFrames, readToken } from './hocuspocus-wire.ts'
+import type { Line } from './line.ts'
 import { SyncFrames } from './sync-frames.ts'
-
-/** The socket behind a session. It carries many. */
-export interface Line {
-  readonly request: Request
-  readonly readyState: number
-  /** Sends a Hocuspocus frame. */
-  send(frame: Uint8Array): void
-  /** Says why a join or a write was refused, in whatever words its dialect has. */
-  refused(scope: 'join' | 'write', error: InterplayError, session: Session): void
-  reply(eventId: string, outcome: Outcome, session: Session): void
-  /** Its reader is slow: what can be told later, in one piece, is not told now. */
-  readonly isBehind: boolean
-  /** Sends a runtime frame, if the client speaks them. */
-  sendRuntime(frame: Uint8Array): void
-  /** The session is over; the socket lives on. */
-  ended(session: Session): void
-}
 
 export interface SessionServices {
   readonly registry: Registry
@@ -45,9 +25,6 @@ export interface SessionServices {
   readonly logger: Logger
   readonly metrics: Metrics
 }
-
-/** Events of one session that may wait for their answers: one that sends more does not fill the inbox for the others. */
-const maxUnanswered = 512
 
 /** A session that was admitted: who it is, where, and through which Hocuspocus connection. */
 export interface Live {
@@ -57,6 +34,7 @@ export interface Live {
   readonly presence: PresenceHolder
   readonly sync: SyncFrames
   readonly awareness: AwarenessFrames
+  readonly events: EventIntake
 }
 
 type State = { readonly at: 'joining' } | Live | { readonly at: 'gone' }
@@ -73,13 +51,12 @@ export class Session implements Joining, Member {
   readonly sessionId = newEventId()
   readonly #line: Line
   readonly #services: SessionServices
-  readonly #client: ReturnType<Hocuspocus['handleConnection']>
+  readonly #client: HocuspocusClient
   readonly #frames: OutgoingFrames
   readonly #backlog: Backlog<Uint8Array | Dispatch | Subscribe>
   #state: State = { at: 'joining' }
   #actor: Actor | null = null
   #denial: InterplayError | null = null
-  #unanswered = 0
 
   constructor(key: string, line: Line, services: SessionServices) {
     this.key = key
@@ -88,26 +65,10 @@ export class Session implements Joining, Member {
     this.#services = services
     this.#frames = new OutgoingFrames(key)
     this.#backlog = new Backlog((item) => this.#process(item))
-    this.#client = services.registry.hocuspocus.handleConnection(
-      {
-        get readyState() {
-          return line.readyState
-        },
-        send: (bytes: unknown) => this.#sending(bytes as Uint8Array),
-        close: () => this.end(new InterplayError('internal', 'The session was closed by the server.')),
-      },
-      line.request,
-      { joining: this },
-    )
-    // Hocuspocus keeps these in plain objects, where a room named `constructor` would be found before it exists.
-    for (const field of [
-      'documentConnections',
-      'incomingMessageQueue',
-      'incomingMessageQueueBytes',
-      'hookPayloads',
-    ]) {
-      Object.setPrototypeOf(Reflect.get(this.#client, field), null)
-    }
+    this.#client = connectHocuspocus(services.registry.hocuspocus, line, this, {
+      send: (frame) => this.#sending(frame),
+      close: () => this.end(new InterplayError('internal', 'The session was closed by the server.')),
+    })
   }
 
   /** Known once it is live. */
@@ -192,6 +153,7 @@ export class Session implements Joining, Member {
         () => this.#line.isBehind,
       ),
       awareness: new AwarenessFrames(room, connection, presence, frames, hooks),
+      events: new EventIntake(room, this.sessionId, (eventId, outcome) => this.#reply(eventId, outcome)),
     }
     // Hocuspocus says goodbye to the client after this: the session ends behind it.
     connection.onClose(() => queueMicrotask(() => this.#gone()))
@@ -226,7 +188,7 @@ export class Session implements Joining, Member {
     if (state.at !== 'live') return
     if (!(item instanceof Uint8Array)) {
       state.sync.flush()
-      if (item.kind === 'dispatch') return this.#run(state.room, item)
+      if (item.kind === 'dispatch') return state.events.take(item, this.actor)
       return state.room.live.subscribe(this, item.name, item.on, item.interest)
     }
     try {
@@ -285,34 +247,6 @@ export class Session implements Joining, Member {
     this.#client.handleMessage(frame)
   }
 
-  #run(room: Room, { eventId, event, input }: Dispatch): void {
-    if (eventId.length === 0 || eventId.length > maxEventIdLength) {
-      const message = `An event id has 1 to ${maxEventIdLength} characters.`
-      return this.#reply(eventId.slice(0, maxEventIdLength), {
-        ok: false,
-        error: { code: 'malformed', message },
-      })
-    }
-    if (this.#unanswered >= maxUnanswered) {
-      const message = `${maxUnanswered} events of this session wait for their answers. Dispatch it again later.`
-      return this.#reply(eventId, { ok: false, error: { code: 'overloaded', message } })
-    }
-    this.#unanswered += 1
-    room.dispatch(
-      { id: eventId, event, input, actor: this.#actor!, sessionId: this.sessionId },
-      {
-        answered: (outcome) => {
-          this.#unanswered -= 1
-          this.#reply(eventId, outcome)
-        },
-        // The client comes back, and asks with the same id.
-        lost: () => {
-          this.#unanswered -= 1
-        },
-      },
-    )
-  }
-
   #reply(eventId: string, outcome: Outcome): void {
     if (this.#state.at !== 'gone') this.#line.reply(eventId, outcome, this)
   }
@@ -339,7 +273,7 @@ export class Session implements Joining, Member {
     this.#send(bytes)
   }
 
-  /** Notes what the latest of will do, later. Says whether the frame is of that kind. */
+  /** Notes a frame of which the latest will do, later. Says whether it is of that kind. */
   #withhold({ sync, awareness }: Live, frame: Uint8Array): boolean {
     const update = this.#frames.updateIn(frame)
     if (update) {
@@ -373,10 +307,4 @@ export class Session implements Joining, Member {
     this.#client.handleClose()
     this.#line.ended(this)
   }
-}
-
-/** What Hocuspocus was told when it could not open the room: a code of ours, or a word of an extension. */
-function deniedBecause(reason: string): InterplayError {
-  if (!isErrorCode(reason)) return new InterplayError('forbidden', `The join was refused: ${reason}`)
-  return new InterplayError(reason, 'The room cannot be opened right now.')
 }

@@ -10,7 +10,8 @@ import {
 } from '@interplay/shared/protocol'
 import type { WebSocket } from 'ws'
 import { frameKey, messageType, messageTypes } from '../session/hocuspocus-wire.ts'
-import { type Line, Session, type SessionServices } from '../session/session.ts'
+import type { Addressee, Line } from '../session/line.ts'
+import { Session, type SessionServices } from '../session/session.ts'
 import { closeReason } from './close-reason.ts'
 import { Inbound } from './inbound.ts'
 import type { Outbound } from './outbound.ts'
@@ -78,11 +79,11 @@ export class Socket implements Line {
     this.#outbound.send(frame)
   }
 
-  refused(scope: 'join' | 'write', error: InterplayError, session: Session): void {
+  refused(scope: 'join' | 'write', error: InterplayError, session: Addressee): void {
     this.#sendRuntime({ kind: 'refused', room: session.key, scope, error: error.toJSON() })
   }
 
-  reply(eventId: string, outcome: Outcome, session: Session): void {
+  reply(eventId: string, outcome: Outcome, session: Addressee): void {
     this.#sendRuntime({ kind: 'reply', room: session.key, eventId, outcome })
   }
 
@@ -91,7 +92,7 @@ export class Socket implements Line {
     if (this.#speaksRuntime) this.send(frame)
   }
 
-  ended(session: Session): void {
+  ended(session: Addressee): void {
     if (this.#sessions.get(session.key) === session) this.#sessions.delete(session.key)
   }
 
